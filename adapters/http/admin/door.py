@@ -1,0 +1,97 @@
+"""The door of the admin room. It asks for the key before anything of the room is even loaded.
+
+The room routes by itself, so what it is given must be the very path that was judged here: only a plain one comes in.
+"""
+
+from __future__ import annotations
+
+import trio
+
+from sluicegate.pipeline.config.sections import MetricsSettings
+from sluicegate.pipeline.errors import InvalidRequest, Unauthorized
+
+from .. import headers, routes
+from ..admin_key import AdminKey
+from ..asgi import App, Message
+from ..routes import Room
+from ..visit import Visit
+from .pages import Pages
+
+
+class AdminDoor:
+    """Lets in who has the key.
+
+    Args:
+        key: The key.
+        pages: What the room shows.
+        metrics: Who may read the figures.
+    """
+
+    def __init__(self, key: AdminKey, pages: Pages, metrics: MetricsSettings) -> None:
+        self._key = key
+        self._pages = pages
+        self._public = metrics.public
+        self._app: App | None = None
+        self._building = trio.Lock()
+
+    async def enter(self, visit: Visit, room: Room) -> None:
+        """Answer a request for one of the room's pages. A checkpoint."""
+        if not routes.is_plain(visit.target):
+            message = "a path of the admin room is written plainly: beginning with /, without percent-encoding"
+            await visit.refuse(InvalidRequest(message, code="invalid_target"))
+            return
+        public = self._public and room is Room.METRICS
+        if public or self._key.opens(visit.headers, visit.scope["method"]):
+            if visit.scope["method"] in ("GET", "HEAD"):
+                await visit.inflow.discard()
+            app = await self._room()
+            answer = _Answer(visit)
+            scope = {**visit.scope, "path": visit.path, "raw_path": visit.path.encode("ascii")}
+            await app(scope, answer.receive, answer.send)
+            return
+        # Basic, since a browser can ask for it: nothing else signs a person in to a page that is not delivered yet.
+        message = "this path answers to the admin key only: as bearer token, in x-api-key, or as the password of Basic"
+        challenge = (b"www-authenticate", b'Basic realm="sluicegate admin", charset="UTF-8"')
+        await visit.refuse(Unauthorized(message, code="invalid_admin_key"), challenge)
+
+    async def _room(self) -> App:
+        """Return the room, built at its first use: importing Quart takes longer than starting the gateway."""
+        async with self._building:
+            if self._app is None:
+                self._app = await trio.to_thread.run_sync(_build, self._pages)
+            return self._app
+
+
+class _Answer:
+    """The room's way out. It tells that the client has left only when the last of the answer has been sent.
+
+    The server also says "gone" when an answer is complete, from inside the very ``send`` of its end; the room cancels
+    what is under way when it hears that, and would keep the server from closing the connection.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._begun = False
+        self._sent = trio.Event()
+
+    async def receive(self) -> Message:
+        """Return what has come of the request. A checkpoint."""
+        message = await self._visit.receive()
+        if message["type"] == "http.disconnect" and self._begun:
+            await self._sent.wait()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a message of the answer to the server. A checkpoint."""
+        self._begun = True
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *headers.identity(self._visit.label)]}
+        await self._visit.put(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._sent.set()
+
+
+def _build(pages: Pages) -> App:
+    from .app import build_app
+
+    return build_app(pages)

@@ -1,0 +1,78 @@
+"""From an HTTP request to an exchange, and the exchange's whole life in this request's own task."""
+
+from __future__ import annotations
+
+import trio
+
+from sluicegate.pipeline.config.sections import ServerSettings
+from sluicegate.pipeline.errors import ClientGone, Fault, GatewayError
+from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.request import Request
+
+from .credentials import take_credential
+from .headers import timeout_of
+from .inflow import Inflow
+from .openai_dialect import OPENAI
+from .outlet import HttpOutlet
+from .routes import Route
+from .uploads import Uploads
+from .visit import Visit
+
+
+class SlowRequest(GatewayError):
+    """The client took longer to send its request than a whole request may take."""
+
+    status = 408
+    code = "request_timeout"
+    type = "timeout_error"
+    fault = Fault.CLIENT
+
+
+async def read_request(
+    visit: Visit, route: Route, settings: ServerSettings, uploads: Uploads, *, subject: str
+) -> Request:
+    """Return the request once all of it is there. Its deadline, as later its exchange's, runs from its head on.
+
+    A checkpoint.
+
+    Raises:
+        GatewayError: InvalidRequest for a wrong header, TooLarge, Overloaded, SlowRequest or ClientGone.
+    """
+    headers, credential = take_credential(visit.headers)
+    request = Request(
+        operation=route.operation,
+        headers=headers,
+        credential=credential,
+        label=visit.label,
+        subject=subject,
+        timeout=timeout_of(headers),
+    )
+    if "POST" in route.methods:
+        patience = settings.timeout if request.timeout is None else min(settings.timeout, request.timeout)
+        try:
+            with trio.fail_at(visit.started + patience):
+                request.body = await visit.inflow.read(settings.max_body, uploads)
+        except trio.TooSlowError as error:
+            raise SlowRequest(f"the request was not complete after {patience:g} s") from error
+    else:
+        await visit.inflow.discard()
+    return request
+
+
+async def serve_exchange(gateway: Gateway, request: Request, visit: Visit) -> None:
+    """Take a request through the pipeline, and end it at once when its client leaves. A checkpoint."""
+    exchange = gateway.exchange(request, visit.started)
+    outlet = HttpOutlet(visit.send, OPENAI)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_end_when_gone, visit.inflow, exchange, outlet, nursery.cancel_scope)
+        await gateway.serve(exchange, outlet)
+        nursery.cancel_scope.cancel()
+
+
+async def _end_when_gone(inflow: Inflow, exchange: Exchange, outlet: HttpOutlet, scope: trio.CancelScope) -> None:
+    await inflow.until_gone()
+    # The server says "gone" in the same way when an answer is complete, and may say so before `serve` has returned.
+    if not outlet.ended:
+        exchange.fail(ClientGone("the client left before its answer was complete"))
+        scope.cancel()

@@ -1,0 +1,142 @@
+"""Streams for hypercorn's own protocol classes, of connections from which bytes have already been read.
+
+Reads and writes go through the connection's wire, so that the sweep ends those of a client that has stopped reading
+here, too: hypercorn shields its writes, and would wait for ever.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from math import inf
+
+import trio
+
+from ..asgi import App, Message, Receive, Scope, Send
+from .errors import ClientLeft
+from .wire import SocketWire
+
+
+class Guard:
+    """Ends applications' writes to a client that is gone or takes nothing.
+
+    hypercorn lets a write over HTTP/2 wait for the client's leave to send, without a limit, and does not wake it when
+    the connection ends. An application that shields its writes would then stay for ever.
+
+    Args:
+        wire: The connection.
+        write_time: Seconds without a byte written on it that a write may take.
+    """
+
+    def __init__(self, wire: SocketWire, *, write_time: float) -> None:
+        self._wire = wire
+        self._write_time = write_time
+        self._writes: set[trio.CancelScope] = set()
+        self._ended = False
+
+    def progress(self) -> None:
+        """Give the writes under way their time anew, since something has left."""
+        for scope in self._writes:
+            scope.deadline = trio.current_time() + self._write_time
+
+    def end(self) -> None:
+        """End the writes under way, and those to come."""
+        self._ended = True
+        for scope in self._writes:
+            scope.cancel()
+
+    def wrap(self, app: App) -> App:
+        """Return the application with its writes guarded."""
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            async def guarded_send(message: Message) -> None:
+                await self._write(send, message)
+
+            with suppress(ClientLeft):
+                await app(scope, receive, guarded_send)
+
+        return guarded
+
+    async def _write(self, send: Send, message: Message) -> None:
+        with trio.CancelScope(deadline=-inf if self._ended else trio.current_time() + self._write_time) as scope:
+            self._writes.add(scope)
+            try:
+                await send(message)
+            finally:
+                self._writes.discard(scope)
+        if scope.cancelled_caught:
+            self._wire.abort()
+            raise ClientLeft("the client left, or takes nothing")
+
+
+class PlainReplay:
+    """A stream that gives the bytes that have been read once more, then those that follow.
+
+    Args:
+        stream: The connection.
+        wire: The same connection.
+        guard: Who is told of progress, and of the end.
+        held: What has been read.
+    """
+
+    def __init__(self, stream: trio.SocketStream, wire: SocketWire, guard: Guard, held: bytes) -> None:
+        self._wire = wire
+        self._guard = guard
+        self._held = held
+        self._below: trio.SocketStream | trio.SSLStream[trio.SocketStream] = stream
+        self.socket = stream.socket
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Return the next bytes. A checkpoint where none are held.
+
+        Raises:
+            BrokenResourceError: The connection broke.
+        """
+        if self._held:
+            held, self._held = self._held, b""
+            return held
+        try:
+            data = await self._wire.receive()
+            if not data:
+                self._guard.end()
+            return data
+        except ClientLeft as error:
+            self._guard.end()
+            raise trio.BrokenResourceError("the client left") from error
+
+    async def send_all(self, data: bytes) -> None:
+        """Write all of ``data``. A checkpoint.
+
+        Raises:
+            BrokenResourceError: The connection broke, or the client took nothing for too long.
+        """
+        try:
+            await self._wire.send(data)
+            self._guard.progress()
+        except ClientLeft as error:
+            raise trio.BrokenResourceError("the client left") from error
+
+    async def send_eof(self) -> None:
+        """Tell the client that nothing more comes."""
+        self._wire.finish()
+
+    async def aclose(self) -> None:
+        """Close the connection. A checkpoint."""
+        await self._below.aclose()
+
+
+class TlsReplay(PlainReplay):
+    """The same over TLS, with the names by which hypercorn knows a TLS stream."""
+
+    def __init__(self, stream: trio.SSLStream[trio.SocketStream], wire: SocketWire, guard: Guard, held: bytes) -> None:
+        super().__init__(stream.transport_stream, wire, guard, held)
+        self._below = stream
+        self.transport_stream = stream.transport_stream
+        self._tls = stream
+
+    async def do_handshake(self) -> None:
+        """Do nothing: it has been done."""
+
+    def selected_alpn_protocol(self) -> str | None:
+        """Return what client and server agreed on."""
+        agreed: str | None = self._tls.selected_alpn_protocol()
+        return agreed

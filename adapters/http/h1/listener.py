@@ -1,0 +1,170 @@
+"""A server made of hypercorn's parts and our own HTTP/1.1.
+
+hypercorn owns the configuration, the sockets, TLS, ALPN and the lifespan, and speaks HTTP/2 and WebSocket. Its own
+``worker_serve`` names the class that every connection gets, so this is one of ours, beside it. What it uses of
+hypercorn is pinned by tests/adapters/http/h1/test_hypercorn.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
+from hypercorn.utils import parse_socket_addr, repr_socket_addr, wrap_app
+
+from ..asgi import App
+from .connection import Connection
+from .edge import Edge
+from .handover import Guard, PlainReplay, TlsReplay
+from .limits import Limits
+from .scope import Peers
+from .sweep import sweep
+from .wire import SocketWire
+
+log = logging.getLogger("sluicegate.http")
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+CLEANUP = 1.0
+"""Seconds in which a server's tasks must have ended after it has aborted every connection."""
+
+
+async def serve_edge(
+    app: App,
+    config: Config,
+    *,
+    shutdown_trigger: Callable[[], Awaitable[None]],
+    limits: Limits | None = None,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until ``shutdown_trigger`` returns and ``config.graceful_timeout`` is over. A checkpoint.
+
+    Args:
+        app: Speaks ASGI.
+        config: What hypercorn's own ``serve`` takes; times and sizes of HTTP/1.x are in ``limits`` instead.
+    """
+    state: LifespanState = {}
+    lifespan = Lifespan(_wrap(app, config), config, state)
+    async with trio.open_nursery() as outer:
+        await outer.start(lifespan.handle_lifespan)
+        await lifespan.wait_for_startup()
+        async with trio.open_nursery() as nursery:
+            listener = _Listener(app, config, state, limits or Limits(), nursery)
+            try:
+                await listener.accept_until(shutdown_trigger, task_status)
+            finally:
+                listener.retire()
+                nursery.cancel_scope.deadline = trio.current_time() + config.graceful_timeout + CLEANUP
+        await lifespan.wait_for_shutdown()
+        outer.cancel_scope.cancel()
+
+
+class _Listener:
+    """Accepts connections, and gives each to whoever speaks its protocol."""
+
+    def __init__(self, app: App, config: Config, state: LifespanState, limits: Limits, nursery: trio.Nursery) -> None:
+        self._config = config
+        self._state = state
+        self._nursery = nursery
+        self._context = WorkerContext(None)
+        self._edge = Edge(app, limits, nursery.start_soon)
+        self._empty = trio.Event()
+
+    async def accept_until(
+        self, shutdown_trigger: Callable[[], Awaitable[None]], task_status: trio.TaskStatus[list[str]]
+    ) -> None:
+        """Accept connections until the trigger returns."""
+        listeners, binds = self._listeners()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sweep, self._edge.connections, self._edge.limits.tick)
+            nursery.start_soon(partial(trio.serve_listeners, self._meet, listeners, handler_nursery=self._nursery))
+            task_status.started(binds)
+            await shutdown_trigger()
+            nursery.cancel_scope.cancel()
+        await self._context.terminated.set()
+
+    def _listeners(self) -> tuple[list[Any], list[str]]:
+        sockets = self._config.create_sockets()
+        listeners: list[Any] = []
+        binds: list[str] = []
+        for sock in [*sockets.secure_sockets, *sockets.insecure_sockets]:
+            sock.listen(self._config.backlog)
+            listener = trio.SocketListener(trio.socket.from_stdlib_socket(sock))
+            secure = sock in sockets.secure_sockets
+            context = self._config.create_ssl_context() if secure else None
+            listeners.append(trio.SSLListener(listener, context, https_compatible=True) if context else listener)
+            address = repr_socket_addr(sock.family, sock.getsockname())
+            binds.append(f"{'https' if secure else 'http'}://{address}")
+        return listeners, binds
+
+    def retire(self) -> None:
+        """End idle connections now, and the others with the answer under way, within the time that they have."""
+        self._edge.closing = True
+        for connection in list(self._edge.connections):
+            connection.retire()
+        self._nursery.start_soon(self._abort_all)
+
+    async def _abort_all(self) -> None:
+        """End what is left after the time for it: on a closed socket shielded writes fail, too."""
+        if self._edge.connections:
+            with trio.move_on_after(self._config.graceful_timeout):
+                await self._empty.wait()
+        for connection in self._edge.connections:
+            connection.wire.abort()
+
+    async def _meet(self, stream: Stream) -> None:
+        """Serve a connection. Whatever happens to it stays with it."""
+        try:
+            if isinstance(stream, trio.SSLStream):
+                with trio.fail_after(self._config.ssl_handshake_timeout):
+                    await stream.do_handshake()
+                await self._serve(stream, stream.transport_stream.socket, "https")
+            else:
+                await self._serve(stream, stream.socket, "http")
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+            pass
+        except Exception:
+            log.exception("a connection failed")
+
+    async def _serve(self, stream: Stream, sock: trio.socket.SocketType, scheme: str) -> None:
+        client = parse_socket_addr(sock.family, sock.getpeername())
+        server = parse_socket_addr(sock.family, sock.getsockname())
+        wire = SocketWire(stream, write_time=self._edge.limits.write_time)
+        connection = Connection(wire, self._edge, Peers(client, server, scheme, self._state))
+        self._edge.connections.add(connection)
+        try:
+            if isinstance(stream, trio.SSLStream) and stream.selected_alpn_protocol() == "h2":
+                held: bytes | None = b""
+            else:
+                held = await connection.run()
+            if held is not None:
+                connection.step_aside()
+                await self._hand_over(stream, wire, held)
+        finally:
+            self._edge.connections.discard(connection)
+            if not self._edge.connections:
+                self._empty.set()
+                self._empty = trio.Event()
+
+    async def _hand_over(self, stream: Stream, wire: SocketWire, held: bytes) -> None:
+        """Give a connection to hypercorn, which reads it from its first byte on."""
+        guard = Guard(wire, write_time=self._edge.limits.write_time)
+        replay: Any
+        if isinstance(stream, trio.SSLStream):
+            replay = TlsReplay(stream, wire, guard, held)
+        else:
+            replay = PlainReplay(stream, wire, guard, held)
+        app = _wrap(guard.wrap(self._edge.app), self._config)
+        await TCPServer(app, self._config, self._context, ConnectionState(self._state.copy()), replay)
+
+
+def _wrap(app: App, config: Config) -> AppWrapper:
+    """Return the application as hypercorn's parts take it."""
+    return wrap_app(app, config.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]  # its types name each ASGI message

@@ -1,0 +1,112 @@
+"""The way out for one exchange: its head, body, chunks and end as ASGI messages."""
+
+from __future__ import annotations
+
+import trio
+
+from sluicegate.pipeline.errors import ClientGone, GatewayError
+from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.reply import Batch, Reply
+
+from . import headers, sse
+from .asgi import Send
+from .dialect import Dialect
+
+
+class HttpOutlet:
+    """An outlet over one request's ASGI ``send``.
+
+    Args:
+        send: The server's.
+        dialect: The caller's.
+
+    Attributes:
+        ended: Whether the last of the answer has been given to the server.
+    """
+
+    def __init__(self, send: Send, dialect: Dialect) -> None:
+        self._send = send
+        self._dialect = dialect
+        self._begun = False
+        self.ended = False
+
+    async def open(self, exchange: Exchange) -> None:
+        """Send the head; and the whole body if there is an error or the reply is no stream. A checkpoint.
+
+        Raises:
+            ClientGone: Nobody is there to read it.
+        """
+        reply = exchange.reply
+        if exchange.error is not None:
+            await self._whole_error(exchange, exchange.error)
+        elif reply is None:
+            raise RuntimeError(f"exchange {exchange.id} has neither reply nor error")
+        elif reply.stream is None:
+            await self._whole(reply.status, _head_of(exchange, reply, reply.media_type), reply.body)
+        else:
+            self._begun = True
+            await self._put(_start(reply.status, [*_head_of(exchange, reply, sse.MEDIA_TYPE), *_UNBUFFERED]))
+
+    async def send(self, batch: Batch) -> None:
+        """Send chunks that came together, in one write. A checkpoint.
+
+        Raises:
+            ClientGone: Nobody is there to read them.
+        """
+        await self._put(_body(self._dialect.frames(batch), more=True))
+
+    async def close(self, exchange: Exchange) -> None:
+        """End what `open` began, or send the error whole if it did not begin. A checkpoint.
+
+        Raises:
+            ClientGone: Nobody is there to read it.
+        """
+        if self.ended:
+            return
+        error = exchange.error
+        if not self._begun:
+            await self.open(exchange)
+            return
+        label = exchange.request.label
+        end = self._dialect.clean_end() if error is None else self._dialect.broken_end(error, label)
+        self.ended = True
+        await self._put(_body(end, more=False))
+
+    async def _whole_error(self, exchange: Exchange, error: GatewayError) -> None:
+        head = [
+            (b"content-type", b"application/json"),
+            *headers.of_exchange(exchange),
+            *headers.of_error(error, attempted=bool(exchange.attempts)),
+        ]
+        await self._whole(error.status, head, self._dialect.error(error, exchange.request.label))
+
+    async def _whole(self, status: int, head: headers.Encoded, body: bytes) -> None:
+        self._begun = self.ended = True
+        length = (b"content-length", str(len(body)).encode("ascii"))
+        await self._put(_start(status, [*head, length]), _body(body, more=False))
+
+    async def _put(self, *messages: dict[str, object]) -> None:
+        # A cancellation in the middle of a write would leave the server with a head that it believes sent, or a torn
+        # frame. The server shields its socket writes for that reason, as long as its own write deadline; this covers
+        # the steps up to them.
+        with trio.CancelScope(shield=True):
+            try:
+                for message in messages:
+                    await self._send(message)
+            except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                raise ClientGone("the client left before its answer was complete") from error
+
+
+_UNBUFFERED: headers.Encoded = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+
+
+def _head_of(exchange: Exchange, reply: Reply, media_type: str) -> headers.Encoded:
+    return headers.encoded([("content-type", media_type), *reply.headers]) + headers.of_exchange(exchange)
+
+
+def _start(status: int, head: headers.Encoded) -> dict[str, object]:
+    return {"type": "http.response.start", "status": status, "headers": head}
+
+
+def _body(data: bytes, *, more: bool) -> dict[str, object]:
+    return {"type": "http.response.body", "body": data, "more_body": more}

@@ -1,0 +1,23 @@
+"""Where the operations of OpenAI's API are, below a base URL."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+
+
+def operation_urls(base_url: str) -> dict[str, str]:
+    """Return the URL of each operation. A query, such as ``?api-version=1``, stays at its end."""
+    parts = urlsplit(base_url.strip())
+    path = parts.path.rstrip("/")
+    return {
+        operation: urlunsplit((parts.scheme, parts.netloc, path + end, parts.query, ""))
+        for operation, end in PATHS.items()
+    }
+
+
+def is_openai_itself(url: str) -> bool:
+    """Say whether a URL leads to OpenAI, and not to one of the many servers that speak its API."""
+    host = urlsplit(url).hostname or ""
+    return host == "openai.com" or host.endswith(".openai.com")

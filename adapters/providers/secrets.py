@@ -1,0 +1,41 @@
+"""Keep a provider's credentials out of what clients and logs are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.url_secrets import url_secrets
+
+MASK = "***"
+SHORTEST = 4
+"""Anything shorter is a placeholder that local servers ask for, and may be part of any word."""
+_HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"})
+
+
+class Secrets:
+    """The strings that one provider's requests carry and no message may."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        key = str(settings.api_key).strip()
+        values = {key, *_header_values(settings.headers), *url_secrets(settings.base_url)}
+        # The longest first, so that a secret that begins like another one is not left with its end showing.
+        self._values = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
+
+    def __repr__(self) -> str:
+        return f"<Secrets: {len(self._values)}>"
+
+    def hide(self, text: str) -> str:
+        """Return ``text`` with every secret in it masked."""
+        for value in self._values:
+            text = text.replace(value, MASK)
+        return text
+
+
+def _header_values(headers: Mapping[str, str]) -> set[str]:
+    """Return what stands in the headers, and the credentials without their scheme's name."""
+    found: set[str] = set()
+    for name, value in headers.items():
+        if name.lower() not in _HARMLESS_HEADERS:
+            found |= {value.strip(), value.strip().rpartition(" ")[2]}
+    return found

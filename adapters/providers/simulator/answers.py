@@ -1,0 +1,137 @@
+"""The simulator's answers, whole and as streams, as OpenAI's API would send them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import msgspec
+
+from .request import Asked
+from .tools import example, tool_to_call
+from .words import echo, sentences
+
+CREATED = 1_767_225_600
+"""All answers are of the same second, 2026-01-01T00:00:00Z: the same request gives the same bytes."""
+MOST_ANSWERS = 128
+"""To one prompt, and prompts of one request."""
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Answer:
+    """One of the answers to a request: pieces of text, or a call of a tool."""
+
+    pieces: list[str] = field(default_factory=list)
+    call: Json | None = None
+    reason: str = "stop"
+
+
+def answers_to(asked: Asked, tokens: int, random: Random) -> list[Answer]:
+    """Return as many answers as were asked for, of ``tokens`` tokens or fewer if the caller wants fewer."""
+    function = tool_to_call(asked)
+    if function is not None:
+        arguments = msgspec.json.encode(example(function.parameters or {"type": "object"}, random)).decode()
+        call_id = f"call_{random.getrandbits(96):024x}"
+        call = {"id": call_id, "type": "function", "function": {"name": function.name, "arguments": arguments}}
+        return [Answer(call=call, reason="tool_calls")]
+    return [
+        _text_answer(asked, text, tokens, random) for text in _prompts(asked) for _ in range(_answers_to_each(asked))
+    ]
+
+
+def number_of_answers(asked: Asked) -> int:
+    """Return how many answers there will be, at most."""
+    return len(_prompts(asked)) * _answers_to_each(asked)
+
+
+def _prompts(asked: Asked) -> list[str]:
+    return [asked.last.text] if asked.messages else asked.texts[:MOST_ANSWERS]
+
+
+def _answers_to_each(asked: Asked) -> int:
+    return min(max(1, asked.n or 1), MOST_ANSWERS)
+
+
+def _text_answer(asked: Asked, text: str, tokens: int, random: Random) -> Answer:
+    said = echo(text)
+    opening = "A tool answered" if asked.last.role in ("tool", "function") else "You said"
+    intro = f'{opening}: "{said}". I am the simulator, not a model, so here are some words.'
+    pieces = [word if place == 0 else " " + word for place, word in enumerate(intro.split(" "))]
+    more = sentences(random, max(0, tokens - len(pieces)))
+    pieces += [" " + word.lstrip() for word in more]
+    limit = min(tokens, asked.limit or tokens)
+    return Answer(pieces[:limit], reason="length" if limit < tokens else "stop")
+
+
+def usage_of(asked: Asked, answers: list[Answer]) -> Json:
+    """Return the account of a request: a word is a token."""
+    read = sum(len(text.split()) for text in asked.texts) or 1
+    wrote = sum(len(answer.pieces) or 1 for answer in answers)
+    return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+
+
+def whole(asked: Asked, answers: list[Answer], identity: str) -> Json:
+    """Return the body of a plain answer."""
+    choices: list[Json] = []
+    for index, answer in enumerate(answers):
+        text = "".join(answer.pieces)
+        rest = {"logprobs": None, "finish_reason": answer.reason}
+        if asked.messages:
+            message: Json = {"role": "assistant", "content": None if answer.call else text, "refusal": None}
+            if answer.call:
+                message["tool_calls"] = [answer.call]
+            choices.append({"index": index, "message": message, **rest})
+        else:
+            choices.append({"index": index, "text": text, **rest})
+    kind = "chat.completion" if asked.messages else "text_completion"
+    return {**_frame(asked, kind, identity), "choices": choices, "usage": usage_of(asked, answers)}
+
+
+def opening(asked: Asked, answers: list[Answer], identity: str) -> list[Json]:
+    """Return the chunks that come before any content: a chat's roles."""
+    if not asked.messages:
+        return []
+    delta: Json = {"role": "assistant", "content": None if answers[0].call else ""}
+    return [_chunk(asked, identity, index, delta, None) for index in range(len(answers))]
+
+
+def contents(asked: Asked, answers: list[Answer], identity: str) -> Iterator[list[Json]]:
+    """Yield the chunks of content, one list for each token's time."""
+    call = answers[0].call
+    if call is not None:
+        function = call["function"]
+        first = {**call, "function": {**function, "arguments": ""}}
+        deltas = [{"index": 0, **first}, {"index": 0, "function": {"arguments": function["arguments"]}}]
+        yield from ([_chunk(asked, identity, 0, {"tool_calls": [delta]}, None)] for delta in deltas)
+        return
+    for place in range(max(len(answer.pieces) for answer in answers)):
+        yield [
+            _chunk(asked, identity, index, {"content": answer.pieces[place]}, None)
+            for index, answer in enumerate(answers)
+            if place < len(answer.pieces)
+        ]
+
+
+def ending(asked: Asked, answers: list[Answer], identity: str) -> list[Json]:
+    """Return the chunks after the content: the reasons to stop, and the usage if it is wanted."""
+    chunks = [_chunk(asked, identity, index, {}, answer.reason) for index, answer in enumerate(answers)]
+    if asked.stream_options is not None and asked.stream_options.include_usage:
+        kind = "chat.completion.chunk" if asked.messages else "text_completion"
+        chunks.append({**_frame(asked, kind, identity), "choices": [], "usage": usage_of(asked, answers)})
+    return chunks
+
+
+def _chunk(asked: Asked, identity: str, index: int, delta: Json, reason: str | None) -> Json:
+    if asked.messages:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
+        return {**_frame(asked, "chat.completion.chunk", identity), "choices": [choice]}
+    choice = {"index": index, "text": delta.get("content", ""), "logprobs": None, "finish_reason": reason}
+    return {**_frame(asked, "text_completion", identity), "choices": [choice]}
+
+
+def _frame(asked: Asked, kind: str, identity: str) -> Json:
+    prefix = "chatcmpl" if asked.messages else "cmpl"
+    return {"id": f"{prefix}-{identity}", "object": kind, "created": CREATED, "model": asked.model}

@@ -1,0 +1,153 @@
+"""What the simulator will send, and when: decided as a whole from the request and the seed, before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import blake2b
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sluicegate.pipeline.heavy import LARGE
+
+from .answers import Answer, answers_to, contents, ending, number_of_answers, opening, whole
+from .request import Asked
+from .vectors import DIMENSIONS, MOST_DIMENSIONS, packed, vector
+
+if TYPE_CHECKING:
+    from .translator import SimulatorSettings
+
+PER_TOKEN = 512
+PER_DIMENSION = 64
+"""How many bytes are read in the time that is needed to make up a token, or one number of a vector."""
+
+_encode = msgspec.json.encode
+_decode = msgspec.json.Decoder(Asked).decode
+
+
+class Ending(Enum):
+    """How an answer ends: as it should, with the connection broken, or never."""
+
+    CLEAN = "clean"
+    CUT = "cut"
+    STALL = "stall"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One answer.
+
+    Attributes:
+        head_at: Seconds after the request at which the head comes.
+        steps: (seconds after the request, bytes), in order of time.
+    """
+
+    status: int
+    media_type: str
+    head_at: float
+    steps: tuple[tuple[float, bytes], ...]
+    ending: Ending = Ending.CLEAN
+
+
+def weight(settings: SimulatorSettings, url: str, body: bytes) -> int:
+    """Return how much work a script is, as the number of bytes that are as much to read."""
+    if len(body) > LARGE:
+        return len(body)
+    try:
+        asked = _decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return 0
+    if url.endswith("/embeddings"):
+        dimensions = DIMENSIONS if asked.dimensions is None else asked.dimensions
+        return len(asked.texts) * min(dimensions, MOST_DIMENSIONS) * PER_DIMENSION
+    return number_of_answers(asked) * settings.tokens * PER_TOKEN
+
+
+def script_for(settings: SimulatorSettings, url: str, body: bytes) -> Script:
+    """Return the script for a request."""
+    digest = blake2b(body, digest_size=16, key=str(settings.seed).encode()[:64]).digest()
+    luck = Random(digest)
+    failed, cut, stalled = (luck.random() for _ in range(3))
+    if failed < settings.error_rate:
+        return _error(500, "server_error", "server_error", "the simulator failed: error_rate wants it", settings)
+    try:
+        asked = _decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return _error(400, "invalid_request_error", "invalid_value", f"the body is not a request: {error}", settings)
+    script = _answer(settings, url, asked, digest.hex()[:24], luck)
+    if script.status != 200:
+        return script
+    if cut < settings.cut_rate:
+        return _broken(script, Ending.CUT, luck)
+    if stalled < settings.stall_rate:
+        return _broken(script, Ending.STALL, luck)
+    return script
+
+
+def _answer(settings: SimulatorSettings, url: str, asked: Asked, identity: str, luck: Random) -> Script:
+    if url.endswith("/embeddings"):
+        return _embeddings(settings, asked)
+    answers = answers_to(asked, settings.tokens, luck)
+    if asked.stream:
+        return _stream(settings, asked, answers, identity)
+    longest = max(len(answer.pieces) or 1 for answer in answers)
+    ends = _time_of(settings, longest - 1)
+    return Script(200, "application/json", ends, ((ends, _encode(whole(asked, answers, identity))),))
+
+
+def _stream(settings: SimulatorSettings, asked: Asked, answers: list[Answer], identity: str) -> Script:
+    steps = [(0.0, _framed(opening(asked, answers, identity)))]
+    # Framed one by one: the chunks of a long answer all at once would be work for the garbage collector.
+    for place, chunks in enumerate(contents(asked, answers, identity)):
+        steps.append((_time_of(settings, place), _framed(chunks)))
+    ends = steps[-1][0]
+    steps.append((ends, _framed(ending(asked, answers, identity))))
+    steps.append((ends, b"data: [DONE]\n\n"))
+    # A step without bytes, such as the opening that legacy completions do not have, would read as the end.
+    return Script(200, "text/event-stream", 0.0, tuple(step for step in steps if step[1]))
+
+
+def _framed(chunks: list[dict[str, Any]]) -> bytes:
+    return b"".join(b"data: " + _encode(chunk) + b"\n\n" for chunk in chunks)
+
+
+def _time_of(settings: SimulatorSettings, token: int) -> float:
+    """Return the seconds after the request at which a token is there; the first has number 0."""
+    rate = settings.tokens_per_second
+    return settings.first_token + (token / rate if rate > 0 else 0.0)
+
+
+def _embeddings(settings: SimulatorSettings, asked: Asked) -> Script:
+    dimensions = DIMENSIONS if asked.dimensions is None else asked.dimensions
+    if not 1 <= dimensions <= MOST_DIMENSIONS:
+        told = f"dimensions is {dimensions}, the limit is {MOST_DIMENSIONS}"
+        return _error(400, "invalid_request_error", "invalid_value", told, settings)
+    data = []
+    for index, text in enumerate(asked.texts):
+        values = vector(text, dimensions, settings.seed)
+        embedding = packed(values) if asked.encoding_format == "base64" else values
+        data.append({"object": "embedding", "index": index, "embedding": embedding})
+    tokens = sum(len(text.split()) for text in asked.texts) or 1
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    body = _encode({"object": "list", "model": asked.model, "data": data, "usage": usage})
+    return Script(200, "application/json", settings.first_token, ((settings.first_token, body),))
+
+
+def _error(status: int, kind: str, code: str, message: str, settings: SimulatorSettings) -> Script:
+    body = _encode({"error": {"message": message, "type": kind, "param": None, "code": code}})
+    return Script(status, "application/json", settings.first_token, ((settings.first_token, body),))
+
+
+def _broken(script: Script, ending: Ending, luck: Random) -> Script:
+    """Return the script as far as somewhere in its middle: never nothing, never all that a client needs."""
+    total = sum(len(data) for _, data in script.steps)
+    left = luck.randint(total // 4, total // 2)
+    kept: list[tuple[float, bytes]] = []
+    for at, data in script.steps:
+        kept.append((at, data[:left]))
+        left -= len(data)
+        if left <= 0:
+            break
+    return Script(script.status, script.media_type, script.head_at, tuple(kept), ending)

@@ -1,0 +1,96 @@
+"""The store that always exists: this process' own memory. Nothing in it outlives the process, or is seen by another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import trio
+
+from sluicegate.pipeline.store import Admission, Window
+
+from .entries import Entries
+from .windows import Counters, admits, standing
+
+MAX_ENTRIES = 10_000
+MAX_BYTES = 64 * 1024 * 1024
+MAX_COUNTERS = 100_000
+
+
+class MemoryStore:
+    """A `Store` whose methods never wait; each is atomic, since no other task runs in between.
+
+    Args:
+        clock: The time in seconds, never going back.
+        max_entries: The most entries kept; the least recently used go first.
+        max_bytes: The most bytes that entries take; what is in parts does not count.
+        max_counters: The most counters kept for each length of window; the one not hit for longest goes first.
+    """
+
+    immediate = True
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = trio.current_time,
+        *,
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
+        max_counters: int = MAX_COUNTERS,
+    ) -> None:
+        self._clock = clock
+        self._entries = Entries(max_entries, max_bytes)
+        self._max_counters = max_counters
+        self._counters: dict[float, Counters] = {}
+        self._parts: dict[str, MemoryStore] = {}
+
+    async def get(self, key: str) -> bytes | None:
+        """Return what is stored under ``key``, or None. Not a checkpoint."""
+        return self._entries.get(key, self._clock())
+
+    async def put(self, key: str, value: bytes, *, ttl: float) -> None:
+        """Store ``value`` for ``ttl`` seconds, within the bounds. Not a checkpoint."""
+        now = self._clock()
+        self._entries.put(key, value, now + ttl, now)
+
+    async def hit(self, windows: Sequence[Window], amount: int = 1) -> Admission:
+        """Count ``amount`` in all windows, or in none. Not a checkpoint."""
+        now = self._clock()
+        found = [self._counters_of(window).look(window.key, now) for window in windows]
+        if not all(admits(window, counter, now, amount) for window, counter in zip(windows, found, strict=True)):
+            before = [standing(window, counter, now, amount) for window, counter in zip(windows, found, strict=True)]
+            return Admission(tuple(before), refused_by=max(before, key=lambda one: one.retry_after), at=now)
+        counted = {
+            (key, seconds): self._counters[seconds].add(key, amount, now)
+            for key, seconds in {(window.key, window.seconds) for window in windows}
+        }
+        after = [standing(window, counted[window.key, window.seconds], now, amount) for window in windows]
+        return Admission(tuple(after), at=now)
+
+    async def refund(self, windows: Sequence[Window], admission: Admission, amount: int = 1) -> None:
+        """Take back what `hit` counted. Not a checkpoint."""
+        if admission.refused_by is not None:
+            return
+        now = self._clock()
+        for key, seconds in {(window.key, window.seconds) for window in windows}:
+            counters = self._counters.get(seconds)
+            if counters is not None:
+                counters.take_back(key, amount, admission.at, now)
+
+    def part(self, name: str, *, max_entries: int, max_bytes: int) -> MemoryStore:
+        """Return the part called ``name``, with keys, counters and bounds of its own."""
+        part = self._parts.get(name)
+        if part is None:
+            part = self._parts[name] = MemoryStore(
+                self._clock,
+                max_entries=max_entries,
+                max_bytes=max_bytes,
+                max_counters=self._max_counters,
+            )
+        part._entries.max_entries = max_entries
+        part._entries.max_bytes = max_bytes
+        return part
+
+    def _counters_of(self, window: Window) -> Counters:
+        counters = self._counters.get(window.seconds)
+        if counters is None:
+            counters = self._counters[window.seconds] = Counters(window.seconds, self._max_counters)
+        return counters

@@ -1,0 +1,142 @@
+"""Sliding-window counters in two buckets: pure arithmetic, told the time.
+
+A window of ``seconds`` slides over buckets of the same length, which begin at the multiples of it. Of the bucket before
+the current one it still covers a part, and its count weighs by that part::
+
+    weighted = previous * (1 - elapsed / seconds) + current
+
+A hit is admitted if it fits beside that. The method and its error are described at
+https://blog.cloudflare.com/counting-things-a-lot-of-different-things/.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sluicegate.pipeline.store import Standing, Window
+
+TOLERANCE = 1e-6
+"""How far over its limit a weighted sum may be. It covers the rounding of floats, so that who waits for exactly
+``retry_after`` is admitted, and stays far below one hit."""
+SWEEP = 2
+"""Counters looked at for each one made: more than one, so that those past their time go faster than new ones come."""
+
+
+@dataclass(slots=True)
+class Counter:
+    """What was counted in bucket number ``bucket``, and in the one before it."""
+
+    bucket: int
+    current: int = 0
+    previous: int = 0
+
+    def turn_to(self, bucket: int) -> None:
+        """Move on to a later bucket."""
+        if bucket > self.bucket:
+            self.previous = self.current if bucket == self.bucket + 1 else 0
+            self.current = 0
+            self.bucket = bucket
+
+
+def admits(window: Window, counter: Counter | None, now: float, amount: int) -> bool:
+    """Say whether a window has room for ``amount`` at ``now``. The counter is turned to that time."""
+    return amount <= _room(window, counter, now) + TOLERANCE
+
+
+def _room(window: Window, counter: Counter | None, now: float) -> float:
+    if counter is None:
+        return window.count
+    room = window.count - counter.current
+    return room - counter.previous * (1 - now % window.seconds / window.seconds) if counter.previous else room
+
+
+def standing(window: Window, counter: Counter | None, now: float, amount: int) -> Standing:
+    """Return where a window stands at ``now``, and when it would admit ``amount`` more."""
+    previous, current = (counter.previous, counter.current) if counter is not None else (0, 0)
+    length = window.seconds
+    left = length - now % length
+    room = _room(window, counter, now)
+    weighs_for = left if previous else 0.0
+    if current:
+        weighs_for = left + length
+    return Standing(
+        window,
+        remaining=max(0, math.floor(room + TOLERANCE)),
+        reset=weighs_for,
+        retry_after=0.0 if amount <= room + TOLERANCE else _wait(window, previous, current, left, amount),
+    )
+
+
+def _wait(window: Window, previous: int, current: int, left: float, amount: int) -> float:
+    """Return the seconds until there is room for ``amount``, with ``left`` seconds of the current bucket to go."""
+    if amount > window.count:
+        return math.inf
+    beside = window.count - amount
+    if current <= beside:
+        # The previous bucket has to weigh little enough. It weighs something, or there would be room now.
+        return left - window.seconds * (beside - current) / previous
+    # The current bucket has to end, and then to weigh little enough as the previous one.
+    return left + window.seconds * (current - beside) / current
+
+
+class Counters:
+    """The counters of all windows of one length, by key, at most ``limit`` of them.
+
+    They stand in the order of their last hits, which is that of their ends as well. At the limit the one that was not
+    hit for longest is forgotten: its caller starts anew.
+    """
+
+    def __init__(self, seconds: float, limit: int) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._by_key: OrderedDict[str, Counter] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def look(self, key: str, now: float) -> Counter | None:
+        """Return the counter of ``key``, turned to ``now``, or None if it was not hit for long."""
+        counter = self._by_key.get(key)
+        if counter is not None:
+            counter.turn_to(self._bucket(now))
+        return counter
+
+    def add(self, key: str, amount: int, now: float) -> Counter:
+        """Count ``amount`` in the bucket of ``now``."""
+        counter = self.look(key, now)
+        if counter is None:
+            self._make_room(now)
+            counter = self._by_key[key] = Counter(self._bucket(now))
+        else:
+            self._by_key.move_to_end(key)
+        counter.current += amount
+        return counter
+
+    def take_back(self, key: str, amount: int, at: float, now: float) -> None:
+        """Take ``amount`` out of the bucket of ``at``, if that still weighs at ``now``."""
+        counter = self.look(key, now)
+        if counter is None:
+            return
+        age = counter.bucket - self._bucket(at)
+        if age == 0:
+            counter.current = max(0, counter.current - amount)
+        elif age == 1:
+            counter.previous = max(0, counter.previous - amount)
+
+    def _bucket(self, time: float) -> int:
+        return int(time // self._seconds)
+
+    def _make_room(self, now: float) -> None:
+        for _ in range(SWEEP):
+            if not self._by_key:
+                return
+            oldest = next(iter(self._by_key))
+            counter = self._by_key[oldest]
+            counter.turn_to(self._bucket(now))
+            if counter.current or counter.previous:
+                break
+            del self._by_key[oldest]
+        if len(self._by_key) >= self._limit:
+            self._by_key.popitem(last=False)

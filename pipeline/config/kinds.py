@@ -1,0 +1,40 @@
+"""Kinds of values that a setting may have beyond YAML's own: they carry their unit in the file, never in the code.
+
+A settings class is a ``msgspec.Struct(kw_only=True, frozen=True)`` whose fields are annotated with a type and a
+``Meta(description=...)``; where the type is one of these aliases, the loader converts ``30s`` or ``10MiB``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Secret(str):
+    """A string that its own ``repr`` does not show. Use it as a string only where it goes to its owner."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('***')" if self else "Secret('')"
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """So many in a window of so many seconds; written ``1000/min``."""
+
+    count: int
+    window: float
+
+    def __str__(self) -> str:
+        names = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "d"}
+        return f"{self.count}/{names.get(self.window, f'{self.window:.12g}s')}"
+
+
+Duration = Annotated[float, Meta(extra={"kind": "duration"})]
+"""Seconds; written ``250ms``, ``30s``, ``5min``, ``1h`` or ``2d``."""
+Size = Annotated[int, Meta(extra={"kind": "size"})]
+"""Bytes; written ``512B``, ``64KiB``, ``10MiB``, ``1GiB`` (or kB, MB, GB, in thousands)."""
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+"""A part of one, from 0 to 1."""

@@ -1,0 +1,97 @@
+"""Durations, sizes and rates as a file writes them, and back.
+
+Reading raises ValueError with a message that names the text and what to write in its place.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .kinds import Rate
+
+DURATIONS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+SIZES = {
+    "B": 1,
+    "kB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+}
+_AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(\s*)([^\s0-9.]*)", re.ASCII)
+_RATE = re.compile(r"([0-9]{1,15})(\s*/\s*)(.+)", re.ASCII)
+# What people write instead. One letter for minutes is refused: it is a thousandth in a size, and a month elsewhere.
+_DURATION_WORDS = {"m": "min", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "mins": "min", "minute": "min"}
+_DURATION_WORDS |= {"minutes": "min", "hr": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "msec": "ms"}
+_SIZE_WORDS = {"k": "KiB", "kb": "kB", "kib": "KiB", "m": "MiB", "mb": "MB", "mib": "MiB", "g": "GiB", "gb": "GB"}
+_SIZE_WORDS |= {"gib": "GiB", "b": "B", "byte": "B", "bytes": "B"}
+
+
+def _amount(text: str, noun: str, units: dict[str, float], words: dict[str, str], example: str) -> tuple[str, str]:
+    """Split ``30s`` into amount and unit."""
+    parts = _AMOUNT.fullmatch(text)
+    if parts is None:
+        raise ValueError(f"{text!r} is not a {noun}; write one such as {example}")
+    amount, space, unit = parts.groups()
+    if not unit:
+        raise ValueError(f"{text} has no unit; write {amount}{next(name for name, one in units.items() if one == 1)}")
+    if unit not in units:
+        meant = words.get(unit.lower())
+        said = f"write {amount}{meant}" if meant else f"units are {', '.join(units)}"
+        raise ValueError(f"{text!r} has an unknown unit {unit!r}; {said}")
+    if space:
+        raise ValueError(f"{text!r} has a space before its unit; write {amount}{unit}")
+    return amount, unit
+
+
+def read_duration(text: str) -> float:
+    """Return the seconds that ``text`` means, such as 90.0 for ``1.5min``."""
+    amount, unit = _amount(text, "duration", DURATIONS, _DURATION_WORDS, "30s")
+    # Thousandths by division: 100 * 0.001 is not 0.1.
+    return float(amount) / 1000 if unit == "ms" else float(amount) * DURATIONS[unit]
+
+
+def read_size(text: str) -> int:
+    """Return the bytes that ``text`` means, such as 10485760 for ``10MiB``."""
+    amount, unit = _amount(text, "size", {**SIZES}, _SIZE_WORDS, "10MiB")
+    size = float(amount) * SIZES[unit] if "." in amount else int(amount) * SIZES[unit]
+    if size != int(size):
+        raise ValueError(f"{text!r} is not a whole number of bytes; write one such as 10MiB")
+    return int(size)
+
+
+def read_rate(text: str) -> Rate:
+    """Return the rate that ``text`` means: ``600/min``, or ``100/10s`` for a window of ten seconds."""
+    parts = _RATE.fullmatch(text)
+    if parts is None:
+        raise ValueError(f"{text!r} is not a rate; write one such as 600/min")
+    count, slash, window = parts.groups()
+    written = window if window[0].isdigit() else f"1{window}"
+    try:
+        seconds = read_duration(written)
+    except ValueError:
+        meant = _DURATION_WORDS.get(window.lower(), "")
+        said = f"write {count}/{meant}" if meant else "a window is s, min, h, d, or such as 10s"
+        raise ValueError(f"{text!r} has an unknown window {window!r}; {said}") from None
+    if slash != "/":
+        raise ValueError(f"{text!r} has spaces; write {count}/{window}")
+    if not int(count) or not seconds:
+        raise ValueError(f"{text!r} is not a rate; its numbers are at least 1")
+    return Rate(int(count), seconds)
+
+
+def show_duration(seconds: float) -> str:
+    """Return a duration as a file writes it, in the largest unit that makes it whole."""
+    for unit in ("d", "h", "min", "s"):
+        if seconds and seconds % DURATIONS[unit] == 0:
+            return f"{seconds / DURATIONS[unit]:.0f}{unit}"
+    return f"{seconds * 1000:.12g}ms" if 0 < seconds < 1 else f"{seconds:.12g}s"
+
+
+def show_size(size: int) -> str:
+    """Return a size as a file writes it, in the largest unit that makes it whole."""
+    for unit in ("GiB", "MiB", "KiB", "GB", "MB", "kB"):
+        if size and size % SIZES[unit] == 0:
+            return f"{size // SIZES[unit]}{unit}"
+    return f"{size}B"

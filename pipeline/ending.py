@@ -1,0 +1,54 @@
+"""The end of a gateway: one budget of seconds, and what each part of the end may take of it.
+
+Whoever hangs, a client, an upstream or a stage of the SETTLE lane, is cut in time for the others, so that all of it is
+over when the budget is.
+"""
+
+from __future__ import annotations
+
+import math
+
+import trio
+
+from .waits import Waits
+
+ENDING = 5.0
+"""Seconds that the end takes at most, unless told otherwise, beyond what is waited for with patience."""
+TOLD = 0.4
+"""By this part of the budget, clients have been told."""
+CLOSED = 0.55
+"""By this part, what exchanges held open is closed."""
+SETTLED = 0.65
+"""By this part, no stage waits to settle anything; what it was to settle goes on at once."""
+LEFT = 0.8
+"""By this part, what is still there is left behind; the rest of the budget is for closing connections."""
+
+
+class Ending:
+    """A gateway's end, which may or may not have begun.
+
+    Args:
+        settling: The waits of the SETTLE lane.
+
+    Attributes:
+        telling: Waits for the REPLY lane and for clients, of exchanges that are cut short.
+        closing: Waits for what exchanges held open.
+        over: When nothing is waited for any more but the closing of connections, on trio's clock.
+        rest: Seconds to close connections.
+    """
+
+    def __init__(self, settling: Waits) -> None:
+        self.telling = Waits()
+        self.closing = Waits()
+        self.over = math.inf
+        self.rest = math.inf
+        self._settling = settling
+
+    def begin(self, seconds: float) -> None:
+        """Let the end begin now, and be over in ``seconds``. One that has begun is hurried, never put off."""
+        now = trio.current_time()
+        self.telling.end_by(now + TOLD * seconds)
+        self.closing.end_by(now + CLOSED * seconds)
+        self._settling.end_by(now + SETTLED * seconds)
+        self.over = min(self.over, now + LEFT * seconds)
+        self.rest = min(self.rest, (1 - LEFT) * seconds)

@@ -1,0 +1,167 @@
+"""The contract with providers: pure translation on one side, a transport that moves bytes on the other.
+
+A translator never opens a socket. It turns an exchange into a request head and body, and what came back into a reply,
+chunks or an error, in the dialect of the exchange's request. A transport never looks into what it carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from .errors import GatewayError
+from .reply import Batch, Reply, Usage
+
+if TYPE_CHECKING:
+    from .config.sections import ProviderSettings
+    from .exchange import Exchange, Target
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """What to send. ``headers`` hold the gateway's credentials and are never shown."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamHead:
+    """The beginning of an answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class UpstreamResponse(Protocol):
+    """An open answer."""
+
+    @property
+    def head(self) -> UpstreamHead:
+        """Status and headers."""
+        ...
+
+    async def receive(self) -> bytes:
+        """Return the next bytes as they come, or ``b""`` at the end of the message. A checkpoint.
+
+        Raises:
+            UpstreamError: The connection broke before the message was complete.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it when the answer is not complete.
+
+        Safe to call twice, and where the caller is cancelled.
+        """
+        ...
+
+
+class Transport(Protocol):
+    """Carries requests to an upstream."""
+
+    async def send(self, request: UpstreamRequest, *, connect: float) -> UpstreamResponse:
+        """Send a request and return once the head of the answer is there. A checkpoint.
+
+        Args:
+            connect: Seconds that opening a connection may take.
+
+        Raises:
+            UpstreamError: No answer could be had. UpstreamTimeout: connecting took too long.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection. The caller may have little time: a cancelled one must not be made to wait."""
+        ...
+
+
+class StreamDecoder(Protocol):
+    """Turns the bytes of one streamed answer into chunks, at whatever boundaries the bytes come."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens reported so far, if any."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether the provider has said that its answer is complete; what follows is ignored."""
+        ...
+
+    def feed(self, data: bytes) -> Batch:
+        """Return the chunks that these bytes complete.
+
+        An error that comes behind chunks in the same bytes is raised by the next call, so that no chunk is lost; no
+        bytes are enough for that.
+
+        Raises:
+            GatewayError: The provider reported an error in-band, or sent what is not of its own API.
+        """
+        ...
+
+    def finish(self) -> Batch:
+        """Say that no more bytes come; return what was still held back. An error behind it is raised by `feed`.
+
+        Raises:
+            StreamInterrupted: The answer was not complete.
+        """
+        ...
+
+
+class Translator(Protocol):
+    """One provider's API as pure functions. Built as ``Translator(name, settings)`` by the registry.
+
+    `encode` and `decode` are called in a thread if they have much to read, also several of them at once.
+    """
+
+    def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        """Return the request that asks ``target`` what the exchange asks.
+
+        Raises:
+            InvalidRequest: This provider cannot be asked for it; the message names provider and field.
+        """
+        ...
+
+    def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
+        """Return the reply that a complete, successful answer means, and its tokens.
+
+        Raises:
+            UpstreamError: The answer is not of this provider's API.
+        """
+        ...
+
+    def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
+        """Return a decoder for a streamed, successful answer."""
+        ...
+
+    def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
+        """Return the error that an answer with status 300 or above means: fault, retryable and retry_after set."""
+        ...
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names of models known without asking, for the list of models."""
+        ...
+
+    def transport(self) -> Transport | None:
+        """Return a transport of this provider's own, or None to use the gateway's shared HTTP transport."""
+        ...
+
+
+@dataclass(slots=True)
+class Provider:
+    """A configured provider, as `route` and `call` use it."""
+
+    name: str
+    type: str
+    settings: ProviderSettings
+    translator: Translator
+    transport: Transport

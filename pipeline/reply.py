@@ -1,0 +1,71 @@
+"""What goes back to a caller: a head with a body, or a head with a stream of chunks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class ChunkKind(IntEnum):
+    """What a chunk carries. CONTENT (text, reasoning or a tool call) is what the commit point waits for."""
+
+    HEAD = 0
+    CONTENT = 1
+    FINISH = 2
+    USAGE = 3
+
+
+class Chunk:
+    """One event of a stream.
+
+    Attributes:
+        data: The event's JSON payload, in the dialect of the request; without framing.
+        kind: What it carries.
+        event: The SSE event name, for dialects that have one.
+    """
+
+    __slots__ = ("data", "event", "kind")
+
+    def __init__(self, data: bytes, kind: ChunkKind, event: str = "") -> None:
+        self.data = data
+        self.kind = kind
+        self.event = event
+
+    def __repr__(self) -> str:
+        return f"<Chunk {self.kind.name} {len(self.data)} bytes>"
+
+
+Batch = list[Chunk]
+"""Chunks that arrived together; they leave together, in one write."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+
+    @property
+    def total(self) -> int:
+        """Input and output together."""
+        return self.input + self.output
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer. Either ``body`` is the whole of it, or ``stream`` yields it batch by batch.
+
+    The end of ``stream`` is a clean end: an iterator whose upstream was cut raises a GatewayError instead.
+    """
+
+    status: int = 200
+    body: bytes = field(default=b"", repr=False)
+    stream: AsyncIterator[Batch] | None = None
+    media_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)

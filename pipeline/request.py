@@ -1,0 +1,53 @@
+"""What a caller asks for: the bytes as they came, and the typed view that `validate` makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from .schemas import TypedRequest, texts_of
+
+
+@dataclass(slots=True)
+class Request:
+    """One request, in the caller's dialect. Its ``repr`` shows nothing of what is asked.
+
+    Attributes:
+        operation: ``chat``, ``completion``, ``embedding``, ``models`` or ``model``.
+        body: The bytes as received; empty for GET.
+        headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
+        dialect: Whose API the caller speaks, so that errors and chunks leave in it.
+        credential: The caller's key, or None.
+        label: The caller's ``x-request-id``, or one made by the edge; for people, never a key.
+        subject: The id in the path of a GET, such as a model's.
+        fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
+        typed: The same, checked and typed. `validate` sets both.
+        timeout: Seconds the caller is willing to wait, or None.
+    """
+
+    operation: str
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    dialect: str = "openai"
+    credential: str | None = field(default=None, repr=False)
+    label: str = ""
+    subject: str = ""
+    fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
+    typed: TypedRequest | None = field(default=None, repr=False)
+    timeout: float | None = None
+
+    @property
+    def model(self) -> str:
+        """The model the caller names, as written; empty before `validate`, and for requests that name none."""
+        return self.typed.model if self.typed is not None else self.subject
+
+    @property
+    def stream(self) -> bool:
+        """Whether the caller wants chunks as they come."""
+        return self.typed is not None and bool(getattr(self.typed, "stream", None))
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield (path, text) of every text part that a person or program wrote, in order."""
+        return texts_of(self.typed) if self.typed is not None else iter(())

@@ -1,0 +1,64 @@
+"""What stages are built with, by name: providers, models, stores, counters. So no stage imports another room."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import trio
+
+from .breaker import Breaker
+from .config.sections import ModelSettings
+from .metrics import Metrics
+from .provider import Provider
+from .store import Store
+
+log = logging.getLogger("sluicegate.pipeline")
+
+AccessLog = Callable[[dict[str, Any]], None]
+
+
+def _no_log(_: dict[str, Any]) -> None:
+    """Log nothing: the library's default."""
+
+
+@dataclass(slots=True)
+class Resources:
+    """The things that stages share.
+
+    Attributes:
+        providers: Configured providers by name.
+        models: Public model names and how they are served.
+        breakers: One breaker a provider, by the provider's name.
+        stores: By name; ``memory`` always exists.
+        metrics: What `meter` counts into, and the admin pages read.
+        access_log: Takes one record a settled exchange.
+        random: For jitter; seeded in tests.
+        wall: Seconds since the epoch, for what must be comparable between processes.
+    """
+
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    models: Mapping[str, ModelSettings] = field(default_factory=dict)
+    breakers: dict[str, Breaker] = field(default_factory=dict)
+    stores: Mapping[str, Store] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=Metrics)
+    access_log: AccessLog = _no_log
+    random: Random = field(default_factory=Random)
+    wall: Callable[[], float] = time.time
+
+    async def aclose(self) -> None:
+        """Close the connections of all providers, at once. What fails is logged and holds up no other. A checkpoint."""
+        async with trio.open_nursery() as nursery:
+            for provider in {id(provider.transport): provider for provider in self.providers.values()}.values():
+                nursery.start_soon(_close, provider)
+
+
+async def _close(provider: Provider) -> None:
+    try:
+        await provider.transport.aclose()
+    except Exception:
+        log.exception("the connections of provider %s could not be closed", provider.name)

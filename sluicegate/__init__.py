@@ -1,0 +1,33 @@
+"""Sluicegate: an AI gateway whose requests flow through stages joined by memory channels.
+
+::
+
+    async with open_gateway("config.yaml") as gateway:
+        answer = await gateway.chat("demo", "Hello")
+"""
+
+from .library import (
+    Answer as Answer,
+)
+from .library import (
+    ChatStream as ChatStream,
+)
+from .library import (
+    Client as Client,
+)
+from .library import (
+    Delta as Delta,
+)
+from .library import (
+    Embeddings as Embeddings,
+)
+from .library import (
+    GatewayBuilder as GatewayBuilder,
+)
+from .library import (
+    open_gateway as open_gateway,
+)
+from .pipeline.config.problems import ConfigError as ConfigError
+from .pipeline.errors import GatewayError as GatewayError
+
+__version__ = "0.1.0"

@@ -1,0 +1,96 @@
+"""Builds a gateway from a configuration: the one place that knows every room of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sluicegate.adapters.stores.memory import MemoryStore
+from sluicegate.pipeline.breaker import Breaker
+from sluicegate.pipeline.config.problems import ConfigError, Problem
+from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.provider import Provider, Transport, UpstreamRequest, UpstreamResponse
+from sluicegate.pipeline.registry import Registry
+from sluicegate.pipeline.resources import AccessLog, Resources
+from sluicegate.pipeline.topology import Placed, compile_topology
+
+
+def build(config: GatewayConfig, registry: Registry | None = None, *, access_log: AccessLog | None = None) -> Gateway:
+    """Return a gateway that is ready to be run, inside a running trio program.
+
+    Args:
+        config: Checked, as `load` returns it.
+        registry: Where stages and providers come from; the installed ones by default.
+        access_log: Takes one record for each exchange that has ended.
+
+    Raises:
+        ConfigError: A stage or provider finds that its settings cannot be used.
+        UnknownComponent: The configuration names a stage or provider type that the registry does not have.
+        InvalidTopology: The stages cannot be joined as listed.
+    """
+    registry = registry or Registry()
+    providers = _providers(config, registry)
+    resources = Resources(
+        providers=providers,
+        models=config.models,
+        breakers={name: Breaker(provider.settings.circuit_breaker) for name, provider in providers.items()},
+        stores={"memory": MemoryStore()},
+    )
+    if access_log is not None:
+        resources.access_log = access_log
+    placed = []
+    for name, settings in config.stages:
+        spec = registry.stage(name)
+        placed.append(Placed(name, spec.lane, _made(name, spec.component, settings, resources)))
+    topology = compile_topology(placed, max_in_flight=config.server.max_in_flight)
+    _connect(providers, max_connections=config.server.max_in_flight)
+    return Gateway(topology, config.server, resources)
+
+
+class _NotYet:
+    """Stands for the shared transport until that is made."""
+
+    async def send(self, request: UpstreamRequest, *, connect: float) -> UpstreamResponse:
+        raise RuntimeError("a request was sent before the gateway was built")
+
+    async def aclose(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+_NOT_YET = _NotYet()
+
+
+def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
+    """Give providers without a transport of their own the shared one.
+
+    It is made last of all: were anything wrong with what comes after it, nobody would close it.
+    """
+    waiting = [provider for provider in providers.values() if provider.transport is _NOT_YET]
+    if waiting:
+        shared = _http_transport(max_connections)
+        for provider in waiting:
+            provider.transport = shared
+
+
+def _providers(config: GatewayConfig, registry: Registry) -> dict[str, Provider]:
+    providers = {}
+    for name, settings in config.providers.items():
+        translator = _made(f"providers.{name}", registry.provider(settings.type).component, name, settings)
+        own = translator.transport()
+        providers[name] = Provider(name, settings.type, settings, translator, _NOT_YET if own is None else own)
+    return providers
+
+
+def _made(path: str, component: Callable[..., Any], *arguments: Any) -> Any:
+    """Make a stage or a translator. Some of what is wrong with settings is known only to the one that they are for."""
+    try:
+        return component(*arguments)
+    except ValueError as error:
+        raise ConfigError([Problem(str(error), "wrong-value", path=path)]) from error
+
+
+def _http_transport(max_connections: int) -> Transport:
+    from sluicegate.adapters.upstream.http import HttpTransport  # its imports take 60 ms, and the simulator needs none
+
+    return HttpTransport(max_connections=max_connections)

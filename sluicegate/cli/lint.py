@@ -1,0 +1,60 @@
+"""`sluicegate lint`: everything that is wrong with a configuration, where, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sluicegate.adapters.http.sockets import CannotListen
+from sluicegate.pipeline.config.load import Loaded
+from sluicegate.pipeline.config.problems import ConfigError, Problem, Severity
+from sluicegate.pipeline.registry import Registry
+
+from .exposure import exposure
+from .run import WrongUse
+from .source import DEFAULT_FILE, load_named
+
+FAILED = 1
+
+
+def lint(
+    file: Annotated[Path | None, typer.Argument(help="The file; config.yaml by default, - for standard input.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for editors.")] = False,
+) -> None:
+    """Check a configuration. Exit code 1 if there are errors; warnings alone are 0."""
+    if file is None and not DEFAULT_FILE.exists():
+        raise WrongUse(f"there is no {DEFAULT_FILE} here; name a file")
+    chosen = file or DEFAULT_FILE
+    try:
+        loaded = load_named(chosen, Registry())
+        problems: Sequence[Problem] = (*loaded.problems, *_reach(loaded))
+    except ConfigError as error:
+        problems = error.problems
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    warnings = len(problems) - errors
+    if as_json:
+        shown = {"errors": errors, "warnings": warnings, "problems": [problem.as_dict() for problem in problems]}
+        print(json.dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        print(*problems, f"{chosen}: {_count(errors, 'error')}, {_count(warnings, 'warning')}", sep="\n")
+    raise typer.Exit(FAILED if errors else 0)
+
+
+def _reach(loaded: Loaded) -> list[Problem]:
+    """Return a warning if `serve` would refuse; keys may still come from the environment it is started in."""
+    try:
+        refusal = exposure(loaded.config)
+    except CannotListen as error:
+        refusal = str(error)
+    if not refusal:
+        return []
+    message = f"`serve` would end at once: {refusal}"
+    return [Problem(message, "refused-start", severity=Severity.WARNING, path="server.host", file=loaded.source)]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

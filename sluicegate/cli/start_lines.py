@@ -1,0 +1,77 @@
+"""What `sluicegate serve` says once requests are answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sluicegate.adapters.http.admin_key import VARIABLE, AdminKey
+from sluicegate.adapters.http.sizes import size_text
+from sluicegate.adapters.telemetry.log_writer import CAPACITY
+from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.gateway import Gateway
+
+from .bounds import bounds
+
+USUAL_MODEL = "gpt-4o-mini"
+"""What to try where the configuration names no model."""
+
+
+def start_lines(
+    gateway: Gateway, config: GatewayConfig, *, version: str, url: str, source: str, key: AdminKey, keyless: bool
+) -> Iterator[str]:
+    """Yield the lines: what runs where, how much it may hold, and what to try first.
+
+    Args:
+        source: Where the configuration came from.
+        keyless: Whether requests need no key.
+    """
+    yield f"Sluicegate {version} listens on {url}"
+    yield f"  config     {source}"
+    yield f"  stages     {' > '.join(name for name, _ in config.stages)}"
+    yield f"  providers  {', '.join(_named(name, p.type) for name, p in config.providers.items()) or 'none'}"
+    yield "  bounds     " + bounds_text(config)
+    yield f"  dashboard  {url}/dashboard (any name, the admin key as password)"
+    yield "  admin key  " + _where(key)
+    if keyless:
+        yield "  keys       none are configured, so requests need none: only this machine can reach the gateway"
+        yield "  try        " + _curl(url, example_model(gateway, config))
+    else:
+        yield "  keys       every request needs an API key"
+
+
+def bounds_text(config: GatewayConfig) -> str:
+    """Return what the gateway may hold at the very worst, and what that is the sum of."""
+    found = bounds(config)
+    parts = ", ".join(f"{name} {size_text(size)}" for name, size in found.items())
+    return f"{size_text(sum(found.values()))} at the very worst: {parts}; {CAPACITY:,} log lines besides"
+
+
+def example_model(gateway: Gateway, config: GatewayConfig) -> str:
+    """Return a model that a first request may name."""
+    for name in config.models:
+        return name
+    for name, provider in gateway.resources.providers.items():
+        for model in provider.translator.models():
+            return f"{name}/{model}"
+    return f"{next(iter(gateway.resources.providers), 'provider')}/{USUAL_MODEL}"
+
+
+def _named(name: str, kind: str) -> str:
+    return name if name == kind else f"{name} ({kind})"
+
+
+def _where(key: AdminKey) -> str:
+    """Say where the admin key is, and show it when it is new."""
+    if key.kept_in is None:
+        return f"from {VARIABLE}"
+    if key.made:
+        return f"{key.value} (new; kept in {key.kept_in}, not shown again)"
+    if key.exposed:
+        return f"kept in {key.kept_in}, which others could read until now: remove it to have a new one made"
+    return f"kept in {key.kept_in}"
+
+
+def _curl(url: str, model: str) -> str:
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
+    return f"curl {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"

@@ -1,0 +1,9 @@
+"""The gateway as a library: the same pipeline inside the caller's own program."""
+
+from .answers import Answer as Answer
+from .answers import ChatStream as ChatStream
+from .answers import Delta as Delta
+from .answers import Embeddings as Embeddings
+from .builder import GatewayBuilder as GatewayBuilder
+from .client import Client as Client
+from .open import open_gateway as open_gateway

@@ -1,0 +1,82 @@
+"""Find out who asks, by API key, and whether they may ask for this model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from sluicegate.pipeline.errors import StageCrashed, Unauthorized
+from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.registry import stage
+from sluicegate.pipeline.resources import Resources
+from sluicegate.pipeline.schemas.decode import OPERATIONS
+from sluicegate.pipeline.stage import Verdict
+
+from .parts.keys import ApiKey, KeyTable, refuse_unless_allowed
+
+CHALLENGE = ("www-authenticate", 'Bearer realm="sluicegate"')
+"""What a 401 has to say: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1."""
+HOW_TO_SEND = "send one as 'Authorization: Bearer <key>', or in x-api-key, api-key or x-goog-api-key"
+
+
+class AuthSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """Who may use the gateway."""
+
+    enabled: Annotated[bool, Meta(description="false lets everybody pass, without a key.")] = True
+    api_keys: Annotated[
+        tuple[ApiKey, ...],
+        Meta(description="The keys that callers may use. With none, requests need no key, on a loopback address only."),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a key that is listed twice: which of its entries held would be a guess."""
+        KeyTable(self.api_keys)
+
+    def doubts(self) -> Iterator[str]:
+        """Yield what is allowed and unwise about the keys."""
+        for key in self.api_keys if self.enabled else ():
+            yield from key.doubts()
+
+
+@stage("auth", summary="Ask for an API key, and hold it to the models it may use.", settings=AuthSettings)
+class Auth:
+    """Set ``exchange.caller``. Without keys, or with ``enabled: false``, every caller is the anonymous one.
+
+    Raises, in `judge`:
+        Unauthorized: The key is missing, unknown or disabled.
+        Forbidden: The key may not ask for this model.
+        StageCrashed: The key has a list of models, and nothing before this stage has read which one is asked for.
+    """
+
+    def __init__(self, settings: AuthSettings, resources: Resources) -> None:
+        self._keys = KeyTable(settings.api_keys if settings.enabled else ())
+
+    def judge(self, exchange: Exchange) -> Verdict:
+        """Let known callers pass. Not a checkpoint."""
+        if not self._keys:
+            return Verdict.PASS
+        credential = exchange.request.credential
+        if not credential:
+            raise self._refusal(exchange, f"this request has no API key; {HOW_TO_SEND}")
+        known = self._keys.find(credential)
+        if known is None:
+            raise self._refusal(exchange, "the API key of this request is not known here")
+        caller = known.caller
+        if not known.enabled:
+            raise self._refusal(exchange, f"API key {caller.key_name!r} is disabled")
+        exchange.caller = caller
+        request = exchange.request
+        if caller.allowed_models is not None:
+            if request.typed is None and request.operation in OPERATIONS:
+                raise StageCrashed("auth cannot tell which model is asked for: it has to stand behind validate")
+            if request.model:
+                refuse_unless_allowed(caller, request.model)
+        return Verdict.PASS
+
+    @staticmethod
+    def _refusal(exchange: Exchange, message: str) -> Unauthorized:
+        exchange.headers.append(CHALLENGE)
+        return Unauthorized(message)

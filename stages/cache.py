@@ -1,0 +1,136 @@
+"""Answer a request that was answered before, word for word, with the same answer.
+
+Only whole answers are kept: status 200, no error, and of a stream its clean end. The caller may ask for a fresh one:
+``cache-control: no-cache`` does not look (but keeps what comes), ``no-store`` does neither.
+https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from sluicegate.pipeline.config.kinds import Duration, Size
+from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.heavy import LARGE, compute
+from sluicegate.pipeline.registry import stage
+from sluicegate.pipeline.resources import Resources
+from sluicegate.pipeline.schemas.decode import OPERATIONS
+from sluicegate.pipeline.stage import Verdict
+from sluicegate.pipeline.store import at_once
+
+from .parts.cache_entry import Budget, Entry, Recording
+from .parts.cache_keeping import Keeping
+from .parts.cache_key import cache_key
+
+STORE = "memory"
+RECORDING = 64 * 1024 * 1024
+"""Bytes that the streams being recorded may take together. One that finds no room is not kept."""
+
+
+class CacheSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What is kept, and for how long."""
+
+    ttl: Annotated[Duration, Meta(gt=0, description="How long an answer is kept.")] = 3600.0
+    max_entries: Annotated[int, Meta(ge=1, description="The most answers kept; the least recently used go first.")] = (
+        1000
+    )
+    max_entry: Annotated[Size, Meta(ge=1, description="The largest answer that is kept.")] = 1024 * 1024
+    max_bytes: Annotated[
+        Size, Meta(ge=1, description="The most memory that all answers take; the least recently used go first.")
+    ] = 64 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        """Refuse a largest answer that could never be kept."""
+        if self.max_entry > self.max_bytes:
+            raise ValueError(f"max_entry is {self.max_entry} bytes, and max_bytes only {self.max_bytes}")
+
+
+@stage("cache", summary="Answer a repeated request from memory, streams as streams.", settings=CacheSettings)
+class Cache:
+    """Reply where there is an answer, else see to it that the one to come is kept.
+
+    What is kept is what this stage sees: changed by the stages behind it, and not yet by those before it, which will
+    see a repeated answer as they saw the first one.
+
+    It notes ``cache: hit``, ``miss`` or ``bypass`` on each exchange that asks for an answer of a model.
+    """
+
+    def __init__(self, settings: CacheSettings, resources: Resources) -> None:
+        self._settings = settings
+        self._store = resources.stores[STORE].part(
+            "cache", max_entries=settings.max_entries, max_bytes=settings.max_bytes
+        )
+        self._budget = Budget(RECORDING)
+
+    def judge(self, exchange: Exchange) -> Verdict:
+        """Look at once where the store can, or ask to wait: for the store, or for a thread. Not a checkpoint."""
+        if exchange.request.operation not in OPERATIONS:
+            return Verdict.PASS
+        if not self._store.immediate or len(exchange.request.body) > LARGE:
+            return Verdict.WAIT
+        looks, keeps = _wishes(exchange)
+        key = cache_key(exchange) if keeps else ""
+        packed = at_once(self._store.get(key)) if looks else None
+        if packed is not None and len(packed) > LARGE:
+            return Verdict.WAIT
+        return self._decide(exchange, key, Entry.unpack(packed) if packed is not None else None, looked=looks)
+
+    async def attend(self, exchange: Exchange) -> Verdict:
+        """Look for an answer, in a thread where there is much to read. A checkpoint, also where the store is one."""
+        looks, keeps = _wishes(exchange)
+        key = await compute(len(exchange.request.body), cache_key, exchange) if keeps else ""
+        packed = await self._store.get(key) if looks else None
+        entry = await compute(len(packed), Entry.unpack, packed) if packed is not None else None
+        return self._decide(exchange, key, entry, looked=looks)
+
+    def _decide(self, exchange: Exchange, key: str, entry: Entry | None, *, looked: bool) -> Verdict:
+        """Answer with an entry; else see to it that the answer is kept under ``key``, if there is one."""
+        if entry is not None:
+            entry.answer(exchange)
+            exchange.notes["cache"] = "hit"
+            return Verdict.REPLY
+        exchange.notes["cache"] = "miss" if looked else "bypass"
+        if key:
+            self._record(exchange, key)
+        return Verdict.PASS
+
+    def _record(self, exchange: Exchange, key: str) -> None:
+        """See to it that the answer is kept once it is known to be whole."""
+        keeping = Keeping()
+        if exchange.request.stream:
+            keeping.recording = Recording(self._settings.max_entry, self._budget)
+            exchange.stack.callback(keeping.recording.release)
+            exchange.taps.append(keeping.recording.tap)
+        exchange.on_reply.append(keeping.look)
+
+        def settle(ended: Exchange) -> Coroutine[Any, Any, None] | None:
+            entry = keeping.entry(ended)
+            size = entry.size if entry is not None else 0
+            if entry is None or size > self._settings.max_entry:
+                return None
+            putting = self._put(key, entry, size)
+            if not self._store.immediate or size > LARGE:
+                return putting
+            at_once(putting)
+            return None
+
+        exchange.on_settle.append(settle)
+
+    async def _put(self, key: str, entry: Entry, size: int) -> None:
+        packed = await compute(size, entry.pack)
+        if len(packed) <= self._settings.max_entry:
+            await self._store.put(key, packed, ttl=self._settings.ttl)
+
+
+def _wishes(exchange: Exchange) -> tuple[bool, bool]:
+    """Return whether to look for an answer, and whether to keep the one that comes, as the caller wishes."""
+    header = exchange.request.headers.get("cache-control")
+    if not header:
+        return True, True
+    directives = {part.strip().lower() for part in header.split(",")}
+    keeps = "no-store" not in directives
+    return keeps and "no-cache" not in directives, keeps

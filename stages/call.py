@@ -1,0 +1,171 @@
+"""`call`: walk the plan, target by target, until one of them answers.
+
+Until the first content leaves, a failure stays invisible: the same target is asked again, or the next one. A fault of
+the caller's own ends the walk at once, since no target would answer better. Everything happens under the exchange's one
+deadline, and nothing is waited for that would come after it.
+
+A target that fails quickly is asked again before the walk goes on. One that asks for patience, or that was silent until
+a timeout, is left for the others first; if they fail too, then whichever is ready soonest is asked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+import trio
+from msgspec import Meta
+
+from sluicegate.pipeline.breaker import Breaker, BreakerState
+from sluicegate.pipeline.config.kinds import Share, Size
+from sluicegate.pipeline.errors import GatewayError, InvalidRequest, StageCrashed, UpstreamBusy, UpstreamTimeout
+from sluicegate.pipeline.exchange import Exchange, Target
+from sluicegate.pipeline.heavy import compute
+from sluicegate.pipeline.provider import Provider, UpstreamRequest
+from sluicegate.pipeline.registry import stage
+from sluicegate.pipeline.resources import Resources
+from sluicegate.pipeline.retry import PATIENCE, RetryBudget, backoff
+from sluicegate.pipeline.stage import Verdict
+
+from .parts.attempt import attempt
+from .parts.attempt_record import AttemptRecord
+from .parts.failure import left_alone, most_telling
+
+
+class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """How providers are called; what differs between them stands in their own sections."""
+
+    commit_buffer: Annotated[
+        Size,
+        Meta(
+            ge=1,
+            description="Bytes of a stream to hold back while waiting for its first content; one event may exceed it.",
+        ),
+    ] = 64 * 1024
+    max_reply: Annotated[Size, Meta(ge=1, description="The largest plain answer to take from a provider.")] = (
+        64 * 1024 * 1024
+    )
+    retry_budget: Annotated[
+        Share, Meta(description="Repetitions of calls to one provider, as a share of all calls to it; 0 for none.")
+    ] = 0.2
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A target while its plan is walked. ``again`` is when it may be asked again, None for never."""
+
+    target: Target
+    provider: Provider
+    breaker: Breaker
+    budget: RetryBudget
+    tries: int = 0
+    again: float | None = None
+    error: GatewayError | None = None
+
+
+@stage("call", summary="Calls the plan's targets until one answers.", settings=CallSettings)
+class Call:
+    """Walks the plan. Each target is asked, asked again where that may help, and then left for the next."""
+
+    def __init__(self, settings: CallSettings, resources: Resources) -> None:
+        self._settings = settings
+        self._resources = resources
+        self._budgets = {name: RetryBudget(settings.retry_budget) for name in resources.providers}
+
+    async def attend(self, exchange: Exchange) -> Verdict:
+        """Set the exchange's reply. A checkpoint.
+
+        Raises:
+            GatewayError: What the targets answered, or the first fault that is the caller's.
+        """
+        if exchange.plan is None or not exchange.plan.targets:
+            raise StageCrashed("no stage before `call` has made a plan")
+        candidates = [self._candidate(target) for target in exchange.plan.targets]
+        for candidate in candidates:
+            if await self._ask(exchange, candidate):
+                return Verdict.REPLY
+        while (soonest := _soonest(candidates)) is not None:
+            if await _may_repeat(soonest) and await self._ask(exchange, soonest):
+                return Verdict.REPLY
+        raise most_telling([(each.target, each.error) for each in candidates if each.error is not None])
+
+    def _candidate(self, target: Target) -> _Candidate:
+        name = target.provider
+        return _Candidate(target, self._resources.providers[name], self._resources.breakers[name], self._budgets[name])
+
+    async def _ask(self, exchange: Exchange, candidate: _Candidate) -> bool:
+        """Ask a target, as often as may help at once. Return whether there is a reply."""
+        candidate.again = None
+        try:
+            encode = candidate.provider.translator.encode
+            request = await compute(len(exchange.request.body), encode, exchange, candidate.target)
+        except InvalidRequest as error:
+            candidate.error = error  # not for this provider; another one's API may have it
+            return False
+        while True:
+            candidate.error = failure = await self._try(exchange, candidate, request)
+            if failure is None:
+                return True
+            if not failure.moves_on:
+                raise failure
+            candidate.again = self._again(candidate, failure, exchange.deadline)
+            if _others_first(failure) or not await _may_repeat(candidate):
+                return False
+
+    async def _try(self, exchange: Exchange, candidate: _Candidate, request: UpstreamRequest) -> GatewayError | None:
+        """Make one attempt, if the breaker lets it. An attempt that it does not let has no row."""
+        now = trio.current_time()
+        breaker = candidate.breaker
+        ticket = breaker.admit(now)
+        if ticket is None:
+            return candidate.error or left_alone(candidate.provider.name, breaker.failures, breaker.retry_after(now))
+        if not candidate.tries:
+            candidate.budget.deposit(now)
+        candidate.tries += 1
+        settings = self._settings
+        record = AttemptRecord(exchange, candidate.target, breaker, ticket)
+        try:
+            await attempt(
+                record,
+                candidate.provider,
+                request,
+                commit_buffer=settings.commit_buffer,
+                max_reply=settings.max_reply,
+            )
+        except GatewayError as error:
+            return error
+        return None
+
+    def _again(self, candidate: _Candidate, error: GatewayError, deadline: float) -> float | None:
+        """Return when the target may be asked again, or None if that cannot help or would be too late."""
+        settings = candidate.provider.settings
+        now = trio.current_time()
+        if not error.retryable or candidate.tries > settings.max_retries:
+            return None
+        if candidate.breaker.state(now) is not BreakerState.CLOSED:
+            return None
+        asked = error.retry_after or 0.0
+        # Jitter comes on top of what was asked for: never earlier, and not all at once.
+        again = now + asked + backoff(candidate.tries, settings.retry_delay, self._resources.random)
+        return again if asked <= PATIENCE and again < deadline else None
+
+
+def _others_first(error: GatewayError) -> bool:
+    """Say whether asking the same target again would cost time that another target may not need."""
+    return error.retry_after is not None or isinstance(error, UpstreamBusy | UpstreamTimeout)
+
+
+def _soonest(candidates: list[_Candidate]) -> _Candidate | None:
+    """Return the target that may be asked again first; of equals, the first of the plan."""
+    ready = [each for each in candidates if each.again is not None]
+    return min(ready, key=lambda each: each.again or 0.0, default=None)
+
+
+async def _may_repeat(candidate: _Candidate) -> bool:
+    """Wait until the target may be asked again, unless it may not or the budget is spent. A checkpoint if so."""
+    if candidate.again is None or not candidate.budget.withdraw(trio.current_time()):
+        candidate.again = None
+        return False
+    await trio.sleep_until(candidate.again)
+    return True

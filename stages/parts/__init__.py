@@ -1,0 +1,1 @@
+"""What stages are made of, apart from the stages themselves."""

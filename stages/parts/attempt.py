@@ -1,0 +1,133 @@
+"""One attempt: one call of one target, as far as its whole plain answer or the commit point of its stream.
+
+The timeouts nest inside the exchange's deadline: ``connect`` in the transport; ``response`` around a plain answer, or
+``first_token`` around a stream as far as its first content; ``total`` around all of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import trio
+
+from sluicegate.pipeline.errors import GatewayError, UpstreamError
+from sluicegate.pipeline.heavy import LARGE, compute
+from sluicegate.pipeline.provider import Provider, UpstreamRequest, UpstreamResponse
+from sluicegate.pipeline.reply import Reply
+
+from .attempt_record import AttemptRecord
+from .failure import timed_out
+from .token_estimate import estimate_plain
+from .upstream_stream import UpstreamStream
+
+MAX_ERROR_BODY = LARGE
+"""Bytes of an error's body that are read; providers' errors are a few hundred. So many are read without a thread."""
+ERROR_BODY_TIME = 2.0
+"""Seconds that the body of an error is waited for: its status, which is known, says more."""
+
+
+async def attempt(
+    record: AttemptRecord, provider: Provider, request: UpstreamRequest, *, commit_buffer: int, max_reply: int
+) -> None:
+    """Call the record's target once, and set the exchange's reply. A checkpoint.
+
+    Args:
+        record: The attempt; it ends here unless the reply is a stream, which ends it later.
+        provider: The target's provider.
+        request: What to send.
+        commit_buffer: Bytes of a stream to hold back while waiting for its first content.
+        max_reply: Bytes that a plain answer may have.
+
+    Raises:
+        GatewayError: The attempt failed before anything of it could leave.
+    """
+    streaming = record.exchange.request.stream
+    name, seconds = _first_limit(provider, streaming=streaming)
+    try:
+        with trio.CancelScope(deadline=record.attempt.started + seconds) as scope:
+            response = await _send(record, provider, request)
+            if streaming:
+                await _begin_stream(record, provider, response, commit_buffer)
+            else:
+                await _plain(record, provider, response, max_reply)
+        if scope.cancelled_caught:
+            raise timed_out(provider.name, name, seconds)
+    except GatewayError as error:
+        raise record.failed(error) from error.__cause__
+    except BaseException:
+        record.abandoned()
+        raise
+
+
+def _first_limit(provider: Provider, *, streaming: bool) -> tuple[str, float]:
+    """Return the name and the seconds of the timeout that is due first."""
+    timeout = provider.settings.timeout
+    name, limit = ("first_token", timeout.first_token) if streaming else ("response", timeout.response)
+    return ("total", timeout.total) if limit is None or limit >= timeout.total else (name, limit)
+
+
+async def _send(record: AttemptRecord, provider: Provider, request: UpstreamRequest) -> UpstreamResponse:
+    """Send the request; return an answer that is a success."""
+    response = await provider.transport.send(request, connect=provider.settings.timeout.connect)
+    if 200 <= response.head.status < 300:
+        return response
+    try:
+        body = await _error_body(response)
+    finally:
+        await response.aclose()
+    raise record.sense(lambda: provider.translator.error(response.head, body))
+
+
+async def _plain(record: AttemptRecord, provider: Provider, response: UpstreamResponse, max_reply: int) -> None:
+    try:
+        body = await _whole_body(response, max_reply)
+    finally:
+        await response.aclose()
+    exchange = record.exchange
+    decode = provider.translator.decode
+    reply, usage = await compute(len(body), record.sense, lambda: decode(exchange, response.head, body))
+    if usage is None:
+        size = len(exchange.request.body) + len(reply.body)
+        usage = await compute(size, estimate_plain, exchange.request, reply.body)
+    exchange.reply = reply
+    record.spent(usage)
+    record.serves()
+    record.succeeded()
+
+
+async def _begin_stream(
+    record: AttemptRecord, provider: Provider, response: UpstreamResponse, commit_buffer: int
+) -> None:
+    try:
+        decoder = record.sense(lambda: provider.translator.decoder(record.exchange, response.head))
+        stream = UpstreamStream(record, response, decoder, provider.settings.timeout)
+        await stream.reach_content(commit_buffer)
+    except BaseException:
+        await response.aclose()
+        raise
+    record.exchange.stack.push_async_callback(stream.aclose)
+    record.exchange.reply = Reply(stream=stream, media_type="text/event-stream")
+
+
+async def _whole_body(response: UpstreamResponse, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while data := await response.receive():
+        parts.append(data)
+        size += len(data)
+        if size > limit:
+            raise UpstreamError(
+                f"the answer is over {limit} bytes, the limit", code="upstream_reply_too_large", retryable=False
+            )
+    return b"".join(parts)
+
+
+async def _error_body(response: UpstreamResponse) -> bytes:
+    """Return as much of an error's body as can be had: whatever becomes of it, the status is the answer."""
+    parts: list[bytes] = []
+    size = 0
+    with trio.move_on_after(ERROR_BODY_TIME), suppress(UpstreamError):
+        while size < MAX_ERROR_BODY and (data := await response.receive()):
+            parts.append(data)
+            size += len(data)
+    return b"".join(parts)

@@ -1,0 +1,135 @@
+"""API keys: what the configuration says of one, and a table that finds callers by key without keeping any key."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from sluicegate.pipeline.config.kinds import Rate, Secret
+from sluicegate.pipeline.errors import Forbidden
+from sluicegate.pipeline.exchange import Caller
+from sluicegate.pipeline.schemas.fields import MAX_NAME
+
+MINUTE = 60.0
+SHORT = 16
+"""Characters below which a key can be guessed; the admin key has at least as many."""
+
+
+class ApiKey(msgspec.Struct, kw_only=True, frozen=True):
+    """One key that callers may use."""
+
+    key: Annotated[Secret, Meta(min_length=1, description="The key itself.")]
+    name: Annotated[
+        str, Meta(min_length=1, description="Whose it is. Keys of one name share limits and cached answers.")
+    ]
+    enabled: Annotated[bool, Meta(description="false refuses the key.")] = True
+    rate_limit: Annotated[
+        Annotated[int, Meta(ge=1)] | tuple[Rate, ...] | None,
+        Meta(description="Requests per minute, or rates such as [10/s, 600/min], in place of the limit stage's own."),
+    ] = None
+    allowed_models: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="The models it may ask for; * stands for any text, as in openai/*. Unset means all."),
+    ] = None
+    metadata: Annotated[dict[str, Any], Meta(description="Anything else about the key; goes to the access log.")] = {}
+
+    def doubts(self) -> Iterator[str]:
+        """Yield what is allowed and unwise about the key."""
+        if len(self.key) < SHORT:
+            yield f"API key {self.name!r} has {len(self.key)} characters: one of fewer than {SHORT} can be guessed"
+
+
+def caller_of(key: ApiKey) -> Caller:
+    """Return who asks with this key."""
+    limits: tuple[tuple[int, float], ...] | None = None
+    if isinstance(key.rate_limit, int):
+        limits = ((key.rate_limit, MINUTE),)
+    elif key.rate_limit is not None:
+        limits = tuple((rate.count, rate.window) for rate in key.rate_limit)
+    return Caller(
+        tenant=key.name,
+        key_name=key.name,
+        allowed_models=key.allowed_models,
+        requests=limits,
+        metadata=key.metadata,
+    )
+
+
+def allows(patterns: tuple[str, ...] | None, model: str) -> bool:
+    """Say whether a caller with these allowed models may ask for ``model``, by the name in its request."""
+    return patterns is None or any(_matches(pattern, model) for pattern in patterns)
+
+
+def refuse_unless_allowed(caller: Caller, model: str) -> None:
+    """Raise Forbidden where a caller may not ask for ``model``."""
+    if not allows(caller.allowed_models, model):
+        who = f"API key {caller.key_name!r}" if caller.key_name else "this caller"
+        raise Forbidden(f"{who} may not use model {model[:MAX_NAME]!r}", param="model")
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Say whether all of a name is the pattern, in which only ``*`` has a meaning. Time is linear in the name."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    *middle, last = rest
+    at, end = len(first), len(name) - len(last)
+    if at > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for piece in middle:
+        found = name.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """What is kept of a key."""
+
+    digest: bytes = field(repr=False)
+    caller: Caller
+    enabled: bool
+
+
+class KeyTable:
+    """Known keys by their digests.
+
+    A digest is keyed with random bytes of this table's own, so that nobody outside can choose a key whose digest comes
+    close to a known one: the time that a look-up takes tells nothing.
+
+    Raises:
+        ValueError: One key is listed twice.
+    """
+
+    def __init__(self, keys: Iterable[ApiKey]) -> None:
+        self._salt = secrets.token_bytes(32)
+        self._known: dict[bytes, KnownKey] = {}
+        for key in keys:
+            digest = self._digest(key.key)
+            if (other := self._known.get(digest)) is not None:
+                raise ValueError(f"API keys {other.caller.key_name!r} and {key.name!r} are the same key")
+            self._known[digest] = KnownKey(digest, caller_of(key), key.enabled)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def find(self, credential: str) -> KnownKey | None:
+        """Return what is known of a key, or None."""
+        digest = self._digest(credential)
+        known = self._known.get(digest)
+        if known is None or not hmac.compare_digest(known.digest, digest):
+            return None
+        return known
+
+    def _digest(self, key: str) -> bytes:
+        # A credential is whatever a client sent; no text may fail to be looked up.
+        return blake2b(key.encode("utf-8", "surrogatepass"), key=self._salt, digest_size=32).digest()

@@ -1,0 +1,59 @@
+"""Write the plan: which targets to ask, in which order. And answer what is asked about models themselves."""
+
+from __future__ import annotations
+
+from sluicegate.pipeline.errors import NotFound
+from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.registry import NoSettings, stage
+from sluicegate.pipeline.reply import Reply
+from sluicegate.pipeline.resources import Resources
+from sluicegate.pipeline.stage import Verdict
+
+from .parts.catalog import Catalog, Listed
+from .parts.keys import allows, refuse_unless_allowed
+from .parts.model_list import model_list, one_model
+
+
+@stage("route", summary="Choose the targets that serve the model asked for, and list the models there are.")
+class Route:
+    """Set ``exchange.plan``, or reply to the operations ``models`` and ``model``. See `Catalog` for what names mean.
+
+    Raises, in `judge`:
+        NotFound: There is no such model; with the nearest name that there is.
+        Forbidden: The caller may not ask for it. `auth` has seen to that before, but it may be a stage of another's.
+    """
+
+    def __init__(self, settings: NoSettings, resources: Resources) -> None:
+        self._catalog = Catalog(resources.models, resources.providers)
+        self._created = int(resources.wall())
+
+    def judge(self, exchange: Exchange) -> Verdict:
+        """Choose. Not a checkpoint."""
+        operation = exchange.request.operation
+        if operation == "models":
+            allowed = exchange.caller.allowed_models
+            models = [one for one in self._catalog.listed if allows(allowed, one.id)]
+            exchange.reply = Reply(body=model_list(models, self._created, anthropic=_speaks_anthropic(exchange)))
+            return Verdict.REPLY
+        name = exchange.request.model
+        refuse_unless_allowed(exchange.caller, name)
+        try:
+            plan = self._catalog.plan(name)
+        except NotFound as missing:
+            nearest = self._catalog.nearest(name, exchange.caller.allowed_models)
+            if nearest is None or nearest == name:
+                raise
+            raise NotFound(
+                f"{missing.message}; did you mean {nearest!r}?", code=missing.code, param=missing.param
+            ) from None
+        if operation == "model":
+            shown = Listed(name, self._catalog.owner(name))
+            exchange.reply = Reply(body=one_model(shown, self._created, anthropic=_speaks_anthropic(exchange)))
+            return Verdict.REPLY
+        exchange.plan = plan
+        return Verdict.PASS
+
+
+def _speaks_anthropic(exchange: Exchange) -> bool:
+    """Say whether the caller is an Anthropic client: it asks for models under the same path as OpenAI's."""
+    return exchange.request.dialect == "anthropic" or "anthropic-version" in exchange.request.headers

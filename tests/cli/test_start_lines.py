@@ -1,0 +1,39 @@
+"""What `serve` says first, in the cases that a running server seldom shows."""
+
+from pathlib import Path
+
+import pytest
+
+from sluicegate.adapters.http.admin_key import AdminKey
+from sluicegate.assembly import build
+from sluicegate.cli.start_lines import start_lines
+from sluicegate.pipeline.config.load import load_values
+from sluicegate.pipeline.registry import Registry
+
+
+def said(key: AdminKey, **sections: object) -> str:
+    config = load_values(sections, {}, Registry()).config
+    lines = start_lines(
+        build(config), config, version="1.2.3", url="http://127.0.0.1:1", source="a.yaml", key=key, keyless=True
+    )
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (AdminKey("k" * 20), "from SLUICEGATE_ADMIN_KEY"),
+        (AdminKey("k" * 20, kept_in=Path("/state/admin-key")), "kept in /state/admin-key\n"),
+        (AdminKey("k" * 20, kept_in=Path("/s/admin-key"), exposed=True), "others could read until now"),
+        (AdminKey("secret-and-new", kept_in=Path("/s/admin-key"), made=True), "secret-and-new (new; kept in"),
+    ],
+)
+def test_it_says_where_the_admin_key_is_and_shows_only_a_new_one(key, words):
+    text = said(key)
+    assert words in text
+    assert "kkkk" not in text
+
+
+def test_its_first_request_names_a_model_where_the_configuration_names_none():
+    text = said(AdminKey("k" * 20), providers={"up": {"type": "openai", "api_key": "key"}})
+    assert '"model": "up/gpt-4o-mini"' in text

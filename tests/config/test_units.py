@@ -1,0 +1,48 @@
+"""Durations, sizes and rates, there and back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluicegate.pipeline.config.kinds import Rate
+from sluicegate.pipeline.config.units import read_duration, read_rate, read_size, show_duration, show_size
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("100ms", 0.1), ("1ms", 0.001), ("0s", 0.0), ("1.5s", 1.5), ("90s", 90.0), ("2min", 120.0), ("1h", 3600.0)],
+)
+def test_a_duration_is_exactly_what_is_written(text, seconds):
+    assert read_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.25, "250ms"), (90.0, "90s"), (600.0, "10min"), (0.0, "0s"), (1.5, "1.5s")]
+)
+def test_a_duration_is_shown_in_the_largest_unit_that_fits(seconds, text):
+    assert show_duration(seconds) == text
+
+
+@given(st.integers(0, 10**9))
+def test_durations_survive_being_shown(milliseconds):
+    assert read_duration(show_duration(milliseconds / 1000)) == milliseconds / 1000
+
+
+@given(st.integers(0, 2**45))
+def test_sizes_survive_being_shown(size):
+    assert read_size(show_size(size)) == size
+
+
+@given(st.integers(1, 10**9), st.sampled_from([1.0, 60.0, 3600.0, 86400.0, 10.0, 90.0]))
+def test_rates_survive_being_shown(count, window):
+    assert read_rate(str(Rate(count, window))) == Rate(count, window)
+
+
+@given(st.text(max_size=20))
+def test_any_other_text_is_a_value_error(text):
+    for read in (read_duration, read_size, read_rate):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        assert isinstance(value, (int, float, Rate))

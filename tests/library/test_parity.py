@@ -1,0 +1,65 @@
+"""The same request gets the same answer, and the same error, through the library and over HTTP."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluicegate import GatewayError, open_gateway
+from tests.gateway_process import serving
+
+CONFIG = Path(__file__).parent.parent.parent / "examples" / "config" / "simulator.yaml"
+QUESTION = [{"role": "user", "content": "Hello"}]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("gateway"), "--config", str(CONFIG)) as address:
+        yield address
+
+
+def post(url: str, fields: dict[str, Any]) -> tuple[int, bytes]:
+    request = urllib.request.Request(
+        f"{url}/v1/chat/completions", json.dumps(fields).encode(), {"content-type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+
+
+async def test_a_plain_answer_is_the_same(url):
+    _, body = post(url, {"model": "demo", "messages": QUESTION, "max_tokens": 6, "stream": False})
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        answered = await gateway.chat("demo", QUESTION, max_tokens=6)
+    assert answered.data == json.loads(body)
+
+
+async def test_a_stream_is_the_same(url):
+    _, body = post(url, {"model": "demo", "messages": QUESTION, "max_tokens": 6, "stream": True})
+    events = body.decode().removesuffix("data: [DONE]\n\n").split("\n\n")
+    async with (
+        open_gateway(CONFIG, environ={}) as gateway,
+        gateway.stream_chat("demo", QUESTION, max_tokens=6) as stream,
+    ):
+        chunks = [delta.data async for delta in stream]
+    assert chunks == [json.loads(event.removeprefix("data: ")) for event in events if event]
+
+
+@pytest.mark.parametrize(
+    ("model", "messages"), [("nobody/knows", QUESTION), ("demo", []), ("demo", [{"role": "user", "content": 7}])]
+)
+async def test_an_error_is_the_same(url, model, messages):
+    status, body = post(url, {"model": model, "messages": messages, "stream": False})
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        with pytest.raises(GatewayError) as raised:
+            await gateway.chat(model, messages)
+    error = raised.value
+    told = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    assert (error.status, {"error": told}) == (status, json.loads(body))

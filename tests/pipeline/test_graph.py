@@ -1,0 +1,71 @@
+"""Drawings of a pipeline."""
+
+from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.graph import mermaid, text
+from sluicegate.pipeline.stage import Lane
+
+STAGES = [("validate", Lane.REQUEST), ("call", Lane.REQUEST), ("polish", Lane.REPLY), ("meter", Lane.SETTLE)]
+PROVIDERS = {"sim": "simulator", "openai": "openai"}
+MODELS = {"demo": ModelSettings(targets=("openai/gpt-4o", "sim/echo"))}
+
+
+def test_mermaid_shows_lanes_providers_and_models():
+    assert (
+        mermaid(STAGES, PROVIDERS, MODELS)
+        == """\
+flowchart LR
+  client(["client"])
+  subgraph request["request lane"]
+    s0["validate"]
+    s1["call"]
+    s0 --> s1
+  end
+  subgraph reply["reply lane"]
+    s2["polish"]
+  end
+  subgraph settle["settle lane"]
+    s3["meter"]
+  end
+  client --> s0
+  s1 --> s2
+  s2 --> s3
+  subgraph providers["providers"]
+    p0(["sim (simulator)"])
+    p1(["openai"])
+  end
+  s1 --> p0
+  s1 --> p1
+  m0{{"demo: fallback"}}
+  m0 -.->|"1. gpt-4o"| p1
+  m0 -.->|"2. echo"| p0
+"""
+    )
+
+
+def test_text_shows_the_same():
+    assert (
+        text(STAGES, PROVIDERS, MODELS)
+        == """\
+request lane  validate -> call
+reply lane    polish
+settle lane   meter
+
+providers
+  sim                  simulator
+  openai               openai
+
+models
+  demo                 fallback: openai/gpt-4o, sim/echo
+"""
+    )
+
+
+def test_without_providers_and_models_there_is_still_a_drawing():
+    assert mermaid([("call", Lane.REQUEST)], {}, {}).endswith("  client --> s0\n")
+    assert text([], {}, {}).startswith("request lane  -\n")
+
+
+def test_names_cannot_break_out_of_the_drawing():
+    drawing = mermaid([('a"] --> x["', Lane.REQUEST)], {"<script>\n#1": "t"}, {})
+    assert '    s0["a#quot;] --#gt; x[#quot;"]\n' in drawing
+    assert '    p0(["#lt;script#gt; #35;1 (t)"])\n' in drawing

@@ -1,0 +1,38 @@
+"""Resources close what they hold, all of it."""
+
+import trio
+
+from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.provider import Provider
+from sluicegate.pipeline.resources import Resources
+
+
+class Transport:
+    def __init__(self, seconds=0.0, error=None):
+        self.closed = []
+        self._seconds = seconds
+        self._error = error
+
+    async def aclose(self):
+        await trio.sleep(self._seconds)
+        self.closed.append(trio.current_time())
+        if self._error is not None:
+            raise self._error
+
+
+def resources_of(**transports):
+    settings = ProviderSettings(type="any")
+    return Resources(providers={name: Provider(name, "any", settings, None, one) for name, one in transports.items()})
+
+
+async def test_transport_that_raises_in_closing_is_logged_and_keeps_no_other_open(autojump_clock, caplog):
+    broken, whole = Transport(error=OSError("no")), Transport()
+    await resources_of(first=broken, second=whole).aclose()
+    assert (broken.closed, whole.closed) == ([0.0], [0.0])
+    assert "the connections of provider first could not be closed" in caplog.text
+
+
+async def test_transports_are_closed_at_the_same_time_and_a_shared_one_once(autojump_clock):
+    slow, shared = Transport(5.0), Transport(5.0)
+    await resources_of(a=slow, b=shared, c=shared).aclose()
+    assert (slow.closed, shared.closed) == ([5.0], [5.0])

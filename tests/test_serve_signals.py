@@ -1,0 +1,129 @@
+"""`sluicegate serve` and the signals that end it."""
+
+import array
+import fcntl
+import signal
+import socket
+import termios
+import time
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.serve_process import PATIENCE, read_to_the_end, read_until, serving
+
+SIMULATED = """
+providers:
+  sim: { type: simulator, %s }
+server: { port: 0, drain: 20s }
+"""
+HELD = """
+providers:
+  held: { type: openai, base_url: "%s", api_key: none-needed }
+server: { port: 0, drain: 20s }
+"""
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+    b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":"stop"}]}\n\n'
+    b"data: [DONE]\n\n"
+)
+AT_ONCE = 2
+"""Seconds that an end without patience may take."""
+
+
+class Upstream:
+    """A server that has one request, and answers it when the test says so."""
+
+    def __init__(self, listener, open_until_the_end):
+        listener.settimeout(PATIENCE)
+        self._listener = listener
+        self._open = open_until_the_end
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+    def heard(self):
+        """Wait for the request: from now on it is under way in the gateway."""
+        connection, _ = self._listener.accept()
+        self._request = self._open.enter_context(connection)
+        self._request.settimeout(PATIENCE)
+        read_until(self._request, b"\r\n\r\n")
+
+    def answer(self):
+        self._request.sendall(ANSWER)
+        self._request.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def held():
+    with ExitStack() as stack:
+        yield Upstream(stack.enter_context(socket.create_server(("127.0.0.1", 0))), stack)
+
+
+def unread(sock):
+    """Return how many bytes wait in a socket."""
+    size = array.array("i", [0])
+    fcntl.ioctl(sock, termios.FIONREAD, size)
+    return size[0]
+
+
+def until_full(sock):
+    """Wait until nothing comes any more, since the socket's buffer is full."""
+    held = -1
+    deadline = time.monotonic() + PATIENCE
+    while (waiting := unread(sock)) == 0 or waiting != held:
+        assert time.monotonic() < deadline
+        held = waiting
+        time.sleep(0.2)
+
+
+def test_sigint_ends_it_within_two_seconds_and_tells_open_streams(tmp_path):
+    with serving(tmp_path, SIMULATED % "tokens_per_second: 2, cut_rate: 0") as served:
+        with served.open_chat(stream=True) as stream:
+            read_until(stream, b"data: ")
+            code, seconds = served.end(signal.SIGINT)
+            rest = read_to_the_end(stream)
+        assert (code, seconds < AT_ONCE) == (0, True), seconds
+        assert b'"code":"shutting_down"' in rest
+        assert b"[DONE]" not in rest
+        # The last chunk of the transfer coding: the connection was not merely cut.
+        assert rest.endswith(b"0\r\n\r\n")
+
+
+def test_sigint_ends_it_within_two_seconds_when_a_client_has_stopped_reading(tmp_path):
+    with serving(tmp_path, SIMULATED % "tokens: 100000, tokens_per_second: 0") as served:
+        with served.open_chat(stream=True, max_tokens=100_000) as stuck:
+            until_full(stuck)
+            code, seconds = served.end(signal.SIGINT)
+        assert (code, seconds < AT_ONCE) == (0, True), seconds
+
+
+def test_sigterm_lets_what_is_under_way_come_to_its_end(tmp_path):
+    with (
+        held() as upstream,
+        serving(tmp_path, HELD % upstream.url) as served,
+        served.open_chat(model="held/any", stream=True) as stream,
+    ):
+        upstream.heard()
+        served.process.send_signal(signal.SIGTERM)
+        served.until_draining()
+        with served.open_chat() as late:
+            refused = read_until(late, b"}}")
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: 1\r\n" in refused
+        upstream.answer()
+        assert b"[DONE]" in read_to_the_end(stream)
+        assert served.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(tmp_path, second):
+    with (
+        held() as upstream,
+        serving(tmp_path, HELD % upstream.url) as served,
+        served.open_chat(model="held/any", stream=True),
+    ):
+        upstream.heard()
+        served.process.send_signal(signal.SIGTERM)
+        served.until_draining()
+        assert served.process.poll() is None
+        code, seconds = served.end(second)
+        assert (code, seconds < AT_ONCE) == (128 + second, True), seconds
