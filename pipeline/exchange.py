@@ -171,7 +171,7 @@ class Exchange:
         return self.error if self.error is not None else GatewayError("the exchange has no error")
 
     def interrupt(self, error: GatewayError) -> None:
-        """End the exchange from outside its own task, telling the client ``error``."""
+        """End the exchange from outside its own task, telling the client ``error``, unless that is ClientGone."""
         self.interruption = error
         self.scope.cancel()
 

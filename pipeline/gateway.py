@@ -95,8 +95,8 @@ class Gateway:
     async def serve(self, exchange: Exchange, outlet: Outlet) -> None:
         """Take an exchange through its whole life, in the calling task. A checkpoint.
 
-        Every way to end is told to the client through ``outlet``, but one: being cancelled from outside means that the
-        client is gone.
+        Every way to end is told to the client through ``outlet``, but one: that the client is gone, which the edge says
+        by interrupting the exchange with ClientGone, or by cancelling this call.
         """
         outcome = State.CANCELLED
         try:
@@ -106,6 +106,8 @@ class Gateway:
                     await carry(exchange)
                 await self._deliver(exchange, outlet)
             if exchange.scope.cancelled_caught:
+                if isinstance(exchange.interruption, ClientGone):
+                    raise exchange.interruption
                 await self._conclude(exchange, outlet)
             outcome = State.OK if exchange.error is None else State.FAILED
         except ClientGone as gone:

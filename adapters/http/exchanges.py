@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import trio
 
 from sluicegate.pipeline.config.sections import ServerSettings
 from sluicegate.pipeline.errors import ClientGone, Fault, GatewayError
-from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.request import Request
 
@@ -48,15 +49,17 @@ async def read_request(
         subject=subject,
         timeout=timeout_of(headers),
     )
-    if "POST" in route.methods:
+    if "POST" not in route.methods:
+        await visit.inflow.discard()
+    elif visit.presence is not None and visit.presence.complete:
+        request.body = await visit.inflow.read(settings.max_body, uploads)  # nothing to wait for
+    else:
         patience = settings.timeout if request.timeout is None else min(settings.timeout, request.timeout)
         try:
             with trio.fail_at(visit.started + patience):
                 request.body = await visit.inflow.read(settings.max_body, uploads)
         except trio.TooSlowError as error:
             raise SlowRequest(f"the request was not complete after {patience:g} s") from error
-    else:
-        await visit.inflow.discard()
     return request
 
 
@@ -64,15 +67,22 @@ async def serve_exchange(gateway: Gateway, request: Request, visit: Visit) -> No
     """Take a request through the pipeline, and end it at once when its client leaves. A checkpoint."""
     exchange = gateway.exchange(request, visit.started)
     outlet = HttpOutlet(visit.send, OPENAI)
+
+    def end() -> None:
+        # Servers say "gone" in the same way when an answer is complete, and may say so before `serve` has returned.
+        if not outlet.ended:
+            exchange.interrupt(ClientGone("the client left before its answer was complete"))
+
+    if visit.presence is not None:
+        visit.presence.when_gone(end)
+        await gateway.serve(exchange, outlet)
+        return
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_end_when_gone, visit.inflow, exchange, outlet, nursery.cancel_scope)
+        nursery.start_soon(_tell_when_gone, visit.inflow, end)
         await gateway.serve(exchange, outlet)
         nursery.cancel_scope.cancel()
 
 
-async def _end_when_gone(inflow: Inflow, exchange: Exchange, outlet: HttpOutlet, scope: trio.CancelScope) -> None:
+async def _tell_when_gone(inflow: Inflow, tell: Callable[[], None]) -> None:
     await inflow.until_gone()
-    # The server says "gone" in the same way when an answer is complete, and may say so before `serve` has returned.
-    if not outlet.ended:
-        exchange.fail(ClientGone("the client left before its answer was complete"))
-        scope.cancel()
+    tell()

@@ -86,15 +86,13 @@ class HttpOutlet:
         await self._put(_start(status, [*head, length]), _body(body, more=False))
 
     async def _put(self, *messages: dict[str, object]) -> None:
-        # A cancellation in the middle of a write would leave the server with a head that it believes sent, or a torn
-        # frame. The server shields its socket writes for that reason, as long as its own write deadline; this covers
-        # the steps up to them.
-        with trio.CancelScope(shield=True):
-            try:
-                for message in messages:
-                    await self._send(message)
-            except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
-                raise ClientGone("the client left before its answer was complete") from error
+        # A cancellation in the middle would leave the server with a head that it believes sent, or a torn frame; the
+        # server shields what it writes for that reason, as long as its own write deadline.
+        try:
+            for message in messages:
+                await self._send(message)
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise ClientGone("the client left before its answer was complete") from error
 
 
 _UNBUFFERED: headers.Encoded = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]

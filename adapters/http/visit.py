@@ -11,7 +11,7 @@ from sluicegate.pipeline.resources import AccessLog
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
 from . import routes
-from .asgi import Message, Receive, Scope, Send, find_header
+from .asgi import PRESENCE, Message, Presence, Receive, Scope, Send, find_header
 from .dialect import Dialect
 from .headers import Encoded, identity, label_of, of_error
 from .inflow import Inflow
@@ -25,6 +25,7 @@ class Visit:
     Attributes:
         scope: ASGI's.
         receive: The server's.
+        presence: What our own server tells beyond ASGI; None under another.
         inflow: The request's body, on top of ``receive``.
         target: As the client wrote it, without query.
         path: The path in it, percent-encoded.
@@ -38,6 +39,7 @@ class Visit:
         given = find_header(raw, b"x-request-id") or b""
         self.scope = scope
         self.receive = receive
+        self.presence: Presence | None = scope.get(PRESENCE)
         self.inflow = Inflow(receive, raw)
         self.target: bytes = scope.get("raw_path") or scope["path"].encode()
         self.path = routes.path_of(self.target)

@@ -1,4 +1,4 @@
-"""One request and its answer, as ASGI's ``receive`` and ``send``.
+"""One request and its answer, as ASGI's ``receive`` and ``send``, and as `Presence`.
 
 Each has an object of its own, so whatever an application does late, with the ``send`` of an answer that is complete,
 stays with that answer and never reaches the next one on the connection.
@@ -7,6 +7,7 @@ stays with that answer and never reaches the next one on the connection.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import trio
 
 from sluicegate.pipeline.errors import GatewayError
 
-from ..asgi import App, Message, Scope
+from ..asgi import PRESENCE, App, Message, Scope
 from ..headers import identity, label_of
 from ..openai_dialect import OPENAI
 from .errors import ClientLeft
@@ -51,6 +52,7 @@ class Cycle:
         "_news",
         "_parts",
         "_start",
+        "_tell_gone",
         "_told_end",
         "begun",
         "complete",
@@ -71,6 +73,8 @@ class Cycle:
         self._news: trio.Event | None = None
         self.framing = Framing(head, keep_alive=head.keep_alive)
         self.scope = scope
+        scope[PRESENCE] = self
+        self._tell_gone: Callable[[], None] | None = None
         self.refusal: GatewayError | None = None
         self.foreign = self.gone = self.begun = self.finished = False
         self.complete = head.length == 0
@@ -91,6 +95,14 @@ class Cycle:
         if self.refusal is None:
             self.refusal = refusal
         self._tell()
+        if self._tell_gone is not None:
+            self._tell_gone()
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` once the client counts as gone; at once if it does already."""
+        self._tell_gone = tell
+        if self.gone:
+            tell()
 
     def _tell(self) -> None:
         if self._news is not None:

@@ -13,7 +13,7 @@ import trio
 
 from ..asgi import App, Message, Receive, Scope, Send
 from .errors import ClientLeft
-from .wire import SocketWire
+from .wire import PlainWire, TlsWire
 
 
 class Guard:
@@ -27,7 +27,7 @@ class Guard:
         write_time: Seconds without a byte written on it that a write may take.
     """
 
-    def __init__(self, wire: SocketWire, *, write_time: float) -> None:
+    def __init__(self, wire: PlainWire | TlsWire, *, write_time: float) -> None:
         self._wire = wire
         self._write_time = write_time
         self._writes: set[trio.CancelScope] = set()
@@ -57,7 +57,9 @@ class Guard:
         return guarded
 
     async def _write(self, send: Send, message: Message) -> None:
-        with trio.CancelScope(deadline=-inf if self._ended else trio.current_time() + self._write_time) as scope:
+        # Shielded, or a cancelled application would leave half of an answer that the server believes sent.
+        due = -inf if self._ended else trio.current_time() + self._write_time
+        with trio.CancelScope(deadline=due, shield=True) as scope:
             self._writes.add(scope)
             try:
                 await send(message)
@@ -72,18 +74,16 @@ class PlainReplay:
     """A stream that gives the bytes that have been read once more, then those that follow.
 
     Args:
-        stream: The connection.
-        wire: The same connection.
+        wire: The connection.
         guard: Who is told of progress, and of the end.
         held: What has been read.
     """
 
-    def __init__(self, stream: trio.SocketStream, wire: SocketWire, guard: Guard, held: bytes) -> None:
+    def __init__(self, wire: PlainWire | TlsWire, guard: Guard, held: bytes) -> None:
         self._wire = wire
         self._guard = guard
         self._held = held
-        self._below: trio.SocketStream | trio.SSLStream[trio.SocketStream] = stream
-        self.socket = stream.socket
+        self.socket = wire.socket
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next bytes. A checkpoint where none are held.
@@ -109,6 +109,7 @@ class PlainReplay:
         Raises:
             BrokenResourceError: The connection broke, or the client took nothing for too long.
         """
+        await trio.lowlevel.checkpoint()  # hypercorn takes turns here, which the wire does not where it need not wait
         try:
             await self._wire.send(data)
             self._guard.progress()
@@ -121,17 +122,17 @@ class PlainReplay:
 
     async def aclose(self) -> None:
         """Close the connection. A checkpoint."""
-        await self._below.aclose()
+        self._wire.abort()
+        await trio.lowlevel.checkpoint()
 
 
 class TlsReplay(PlainReplay):
     """The same over TLS, with the names by which hypercorn knows a TLS stream."""
 
-    def __init__(self, stream: trio.SSLStream[trio.SocketStream], wire: SocketWire, guard: Guard, held: bytes) -> None:
-        super().__init__(stream.transport_stream, wire, guard, held)
-        self._below = stream
-        self.transport_stream = stream.transport_stream
-        self._tls = stream
+    def __init__(self, wire: TlsWire, guard: Guard, held: bytes) -> None:
+        super().__init__(wire, guard, held)
+        self._tls = wire.tls
+        self.transport_stream = wire.tls.transport_stream
 
     async def do_handshake(self) -> None:
         """Do nothing: it has been done."""
@@ -140,3 +141,7 @@ class TlsReplay(PlainReplay):
         """Return what client and server agreed on."""
         agreed: str | None = self._tls.selected_alpn_protocol()
         return agreed
+
+    async def aclose(self) -> None:
+        """Close the connection, and say so in TLS. A checkpoint."""
+        await self._tls.aclose()

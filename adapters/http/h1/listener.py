@@ -8,6 +8,7 @@ hypercorn is pinned by tests/adapters/http/h1/test_hypercorn.py.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -27,7 +28,7 @@ from .handover import Guard, PlainReplay, TlsReplay
 from .limits import Limits
 from .scope import Peers
 from .sweep import sweep
-from .wire import SocketWire
+from .wire import PlainWire, TlsWire
 
 log = logging.getLogger("sluicegate.http")
 
@@ -125,19 +126,21 @@ class _Listener:
             if isinstance(stream, trio.SSLStream):
                 with trio.fail_after(self._config.ssl_handshake_timeout):
                     await stream.do_handshake()
-                await self._serve(stream, stream.transport_stream.socket, "https")
-            else:
-                await self._serve(stream, stream.socket, "http")
+            await self._serve(stream)
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             pass
         except Exception:
             log.exception("a connection failed")
 
-    async def _serve(self, stream: Stream, sock: trio.socket.SocketType, scheme: str) -> None:
-        client = parse_socket_addr(sock.family, sock.getpeername())
-        server = parse_socket_addr(sock.family, sock.getsockname())
-        wire = SocketWire(stream, write_time=self._edge.limits.write_time)
-        connection = Connection(wire, self._edge, Peers(client, server, scheme, self._state))
+    async def _serve(self, stream: Stream) -> None:
+        write_time = self._edge.limits.write_time
+        if isinstance(stream, trio.SSLStream):
+            peers = self._peers(stream.transport_stream.socket, "https")
+            wire: TlsWire | PlainWire = TlsWire(stream, write_time=write_time)
+        else:
+            peers = self._peers(stream.socket, "http")
+            wire = PlainWire(_taken(stream.socket), write_time=write_time)
+        connection = Connection(wire, self._edge, peers)
         self._edge.connections.add(connection)
         try:
             if isinstance(stream, trio.SSLStream) and stream.selected_alpn_protocol() == "h2":
@@ -146,23 +149,30 @@ class _Listener:
                 held = await connection.run()
             if held is not None:
                 connection.step_aside()
-                await self._hand_over(stream, wire, held)
+                await self._hand_over(wire, held)
         finally:
+            wire.abort()
             self._edge.connections.discard(connection)
             if not self._edge.connections:
                 self._empty.set()
                 self._empty = trio.Event()
 
-    async def _hand_over(self, stream: Stream, wire: SocketWire, held: bytes) -> None:
+    def _peers(self, sock: trio.socket.SocketType, scheme: str) -> Peers:
+        client = parse_socket_addr(sock.family, sock.getpeername())
+        server = parse_socket_addr(sock.family, sock.getsockname())
+        return Peers(client, server, scheme, self._state)
+
+    async def _hand_over(self, wire: TlsWire | PlainWire, held: bytes) -> None:
         """Give a connection to hypercorn, which reads it from its first byte on."""
         guard = Guard(wire, write_time=self._edge.limits.write_time)
-        replay: Any
-        if isinstance(stream, trio.SSLStream):
-            replay = TlsReplay(stream, wire, guard, held)
-        else:
-            replay = PlainReplay(stream, wire, guard, held)
+        replay: Any = TlsReplay(wire, guard, held) if isinstance(wire, TlsWire) else PlainReplay(wire, guard, held)
         app = _wrap(guard.wrap(self._edge.app), self._config)
         await TCPServer(app, self._config, self._context, ConnectionState(self._state.copy()), replay)
+
+
+def _taken(sock: trio.socket.SocketType) -> socket.socket:
+    """Return the socket below trio's, which is left empty."""
+    return socket.socket(sock.family, sock.type, sock.proto, fileno=sock.detach())
 
 
 def _wrap(app: App, config: Config) -> AppWrapper:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Awaitable
 from contextlib import suppress
 from math import inf
 from typing import Protocol
@@ -23,7 +24,8 @@ _TCP_INFO = getattr(socket, "TCP_INFO", None)
 _LEFT = frozenset({7, 8, 9})
 """Linux's CLOSE, CLOSE_WAIT and LAST_ACK, in the first byte of TCP_INFO: the peer has sent its FIN, or a reset."""
 _RESET = struct.pack("ii", 1, 0)
-_FAILURES = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
+FAILURES = (OSError, ValueError, trio.BrokenResourceError, trio.ClosedResourceError)
+"""What a broken connection raises. A closed socket, without its number, is a ValueError to trio's waits."""
 
 
 class Wire(Protocol):
@@ -45,7 +47,7 @@ class Wire(Protocol):
         """
 
     async def send(self, data: bytes) -> None:
-        """Write all of ``data``. A checkpoint.
+        """Write all of ``data``, also where the caller is cancelled. A checkpoint unless it leaves at once.
 
         Raises:
             ClientLeft: The connection broke, or has been aborted.
@@ -68,91 +70,62 @@ class Wire(Protocol):
 
 
 class SocketWire:
-    """A wire over a TCP socket, plain or with TLS.
+    """What the wires over a TCP socket have in common.
+
+    What has begun to be written is shielded, since half of a frame is worse than none, and ends by the sweep's `abort`
+    at the latest.
 
     Args:
-        stream: What is read and written.
         write_time: Seconds in which a write must make progress.
     """
 
-    __slots__ = ("_socket", "_tls", "_write_time", "broken", "due")
+    __slots__ = ("_write_time", "broken", "due", "socket")
 
-    def __init__(self, stream: trio.SocketStream | trio.SSLStream[trio.SocketStream], *, write_time: float) -> None:
-        if isinstance(stream, trio.SSLStream):
-            self._tls: trio.SSLStream[trio.SocketStream] | None = stream
-            self._socket = stream.transport_stream.socket
-        else:
-            self._tls = None
-            self._socket = stream.socket
+    def __init__(self, connected: socket.socket | trio.socket.SocketType, write_time: float) -> None:
+        self.socket = connected
         self._write_time = write_time
         self.due = inf
         self.broken = False
 
-    async def receive(self) -> bytes:
-        """Return the next bytes; none at the end. A checkpoint."""
-        try:
-            if self._tls is not None:
-                return bytes(await self._tls.receive_some(MAX_READ))
-            return await self._socket.recv(MAX_READ)
-        except _FAILURES as error:
-            self.broken = True
-            raise ClientLeft("the client left") from error
-
-    async def send(self, data: bytes) -> None:
-        """Write all of ``data``. A checkpoint."""
-        if self.broken:
-            raise ClientLeft("the client left")
-        self.due = trio.current_time() + self._write_time
-        # Until it is known that all has left, or that nothing has, the connection is torn.
+    async def _whole(self, writing: Awaitable[None]) -> None:
+        """Let what is being written come to its end. Until then, the connection is torn."""
         self.broken = True
+        self._progress()
         try:
-            if self._tls is None:
-                await self._send_plain(data)
-            else:
-                await self._send_tls(self._tls, data)
-            self.broken = False
-        except _FAILURES as error:
+            with trio.CancelScope(shield=True):
+                await writing
+        except FAILURES as error:
             raise ClientLeft("the client left") from error
         finally:
             self.due = inf
+        self.broken = False
 
-    async def _send_plain(self, data: bytes) -> None:
-        try:
-            sent = await self._socket.send(data)
-        except trio.Cancelled:
-            self.broken = False  # trio promises that nothing has been sent then
-            raise
-        if sent == len(data):
-            return
-        with memoryview(data) as view:
-            while sent < len(data):
-                self.due = trio.current_time() + self._write_time
-                sent += await self._socket.send(view[sent:])
-
-    async def _send_tls(self, stream: trio.SSLStream[trio.SocketStream], data: bytes) -> None:
-        for at in range(0, len(data), MAX_RECORD):
-            self.due = trio.current_time() + self._write_time
-            await stream.send_all(data[at : at + MAX_RECORD])
+    def _progress(self) -> None:
+        self.due = trio.current_time() + self._write_time
 
     def finish(self) -> None:
-        """Tell the client that nothing more comes. With TLS, where that takes a write, only stop reading."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR if self._tls is None else socket.SHUT_RD)
+        """Tell the client that nothing more comes. It may still send."""
+        self._shut(socket.SHUT_WR)
 
     def stop_reading(self) -> None:
         """Let the reader see an end once it has read what is there."""
+        self._shut(socket.SHUT_RD)
+
+    def _shut(self, how: int) -> None:
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RD)
+            self.socket.shutdown(how)
 
     def abort(self) -> None:
-        """Close the connection; reads and writes under way fail."""
+        """Close the connection; reads and writes under way fail. Safe to call twice."""
         self.broken = True
-        self._socket.close()
+        if self.socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self.socket)
+            self.socket.close()
 
     def reset(self) -> None:
         """Close it so that the client sees a broken connection, and never a clean end."""
         with suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.abort()
 
     def left(self) -> bool:
@@ -160,7 +133,89 @@ class SocketWire:
         if _TCP_INFO is None:
             return False
         try:
-            info = self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)
+            info = self.socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)
         except OSError:
             return True
         return info[0] in _LEFT
+
+
+class PlainWire(SocketWire):
+    """A socket that does not block, read and written without trio's wrapper: that costs more than the system calls.
+
+    What the kernel takes at once is no checkpoint, so nothing can be cancelled in the middle of it.
+    """
+
+    __slots__ = ("_plain",)
+
+    def __init__(self, connected: socket.socket, *, write_time: float) -> None:
+        super().__init__(connected, write_time)
+        self._plain = connected
+
+    async def receive(self) -> bytes:
+        """Return the next bytes; none at the end. A checkpoint."""
+        try:
+            while True:
+                await trio.lowlevel.wait_readable(self._plain)
+                try:
+                    return self._plain.recv(MAX_READ)
+                except BlockingIOError:
+                    continue
+        except FAILURES as error:
+            self.broken = True
+            raise ClientLeft("the client left") from error
+
+    async def send(self, data: bytes) -> None:
+        """Write all of ``data``. A checkpoint unless the kernel takes it at once."""
+        if self.broken:
+            raise ClientLeft("the client left")
+        try:
+            sent = self._plain.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self.broken = True
+            raise ClientLeft("the client left") from error
+        if sent < len(data):
+            await self._whole(self._write(data[sent:]))
+
+    async def _write(self, data: bytes) -> None:
+        with memoryview(data) as left:
+            sent = 0
+            while sent < len(data):
+                await trio.lowlevel.wait_writable(self._plain)
+                with suppress(BlockingIOError):
+                    sent += self._plain.send(left[sent:])
+                    self._progress()
+
+
+class TlsWire(SocketWire):
+    """A socket with TLS, of which trio's stream takes care."""
+
+    __slots__ = ("tls",)
+
+    def __init__(self, stream: trio.SSLStream[trio.SocketStream], *, write_time: float) -> None:
+        super().__init__(stream.transport_stream.socket, write_time)
+        self.tls = stream
+
+    async def receive(self) -> bytes:
+        """Return the next bytes; none at the end. A checkpoint."""
+        try:
+            return bytes(await self.tls.receive_some(MAX_READ))
+        except FAILURES as error:
+            self.broken = True
+            raise ClientLeft("the client left") from error
+
+    async def send(self, data: bytes) -> None:
+        """Write all of ``data``. A checkpoint."""
+        if self.broken:
+            raise ClientLeft("the client left")
+        await self._whole(self._write(data))
+
+    async def _write(self, data: bytes) -> None:
+        for at in range(0, len(data), MAX_RECORD):
+            await self.tls.send_all(data[at : at + MAX_RECORD])
+            self._progress()
+
+    def finish(self) -> None:
+        """Stop reading: to tell the client takes a write."""
+        self._shut(socket.SHUT_RD)

@@ -124,12 +124,3 @@ async def test_closing_what_is_complete_sends_nothing_more():
 async def test_a_connection_that_cannot_be_written_to_means_that_the_client_is_gone(error):
     with pytest.raises(ClientGone):
         await HttpOutlet(Sink(error), OPENAI).open(exchange_with(Reply(body=b"{}")))
-
-
-async def test_a_cancellation_never_tears_a_write():
-    sink = Sink()
-    exchange = exchange_with(Reply(body=b"{}"))
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        await HttpOutlet(sink, OPENAI).open(exchange)
-    assert len(sink.messages) == 2
