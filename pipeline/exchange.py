@@ -9,10 +9,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import trio
 
 from .errors import GatewayError
-from .life import State, check
+from .life import LEADS, IllegalTransition, State
 from .reply import Chunk, Reply, Usage
 from .request import Request
 
@@ -66,7 +67,7 @@ class Attempt:
     usage: Usage | None = None
 
 
-class Mark(NamedTuple):
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """One stage's work on an exchange: seconds on trio's clock."""
 
     hop: str
@@ -157,7 +158,8 @@ class Exchange:
 
     def enter(self, state: State) -> None:
         """Move on in life. Raises IllegalTransition where the table does not lead."""
-        check(self.state, state)
+        if not LEADS[self.state][state]:
+            raise IllegalTransition(self.state, state)
         self.state = state
 
     def fail(self, error: GatewayError) -> None:

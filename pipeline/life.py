@@ -40,15 +40,12 @@ NEXT: dict[State, frozenset[State]] = {
 }
 
 
-_LEADS = tuple(tuple(after in NEXT[before] for after in State) for before in State)
+LEADS = tuple(tuple(after in NEXT[before] for after in State) for before in State)
 """The same table by number: several look-ups a request, and hashing an enum's member is a call of its own."""
 
 
 class IllegalTransition(RuntimeError):
     """The kernel tried to move an exchange where the table does not lead: a bug in the kernel, never in a stage."""
 
-
-def check(before: State, after: State) -> None:
-    """Raise IllegalTransition unless the table leads from ``before`` to ``after``."""
-    if not _LEADS[before][after]:
-        raise IllegalTransition(f"an exchange cannot go from {before.name} to {after.name}")
+    def __init__(self, before: State, after: State) -> None:
+        super().__init__(f"an exchange cannot go from {before.name} to {after.name}")

@@ -95,24 +95,22 @@ class SettleHop(Hop):
 
     async def settle(self, nursery: trio.Nursery) -> None:
         """Take ended exchanges from the inbox and settle them, for ever."""
+        self.wind_up()
         inbox = self._inbox
         while True:
-            exchange = await inbox.receive()
             # All that stand here now are settled in this turn: nobody can add to them meanwhile, and a worker that took
             # one a turn would fall behind a thousand exchanges that end in the same turn.
-            for _ in range(inbox.statistics().current_buffer_used):
-                await self._settle_one(exchange, nursery)
+            try:
                 exchange = inbox.receive_nowait()
-            await self._settle_one(exchange, nursery)
-
-    async def _settle_one(self, exchange: Exchange, nursery: trio.Nursery) -> None:
-        if self._judge(exchange) is not Verdict.WAIT:
-            self._pass_on(exchange)
-            return
-        if not self.free_permits:
-            await self.permit_free()
-        self.free_permits -= 1
-        nursery.start_soon(self._attend, exchange)
+            except trio.WouldBlock:
+                exchange = await inbox.receive()
+            if self._judge(exchange) is not Verdict.WAIT:
+                self._pass_on(exchange)
+                continue
+            if not self.free_permits:
+                await self.permit_free()
+            self.free_permits -= 1
+            nursery.start_soon(self._attend, exchange)
 
     async def _attend(self, exchange: Exchange) -> None:
         started = trio.current_time()
@@ -166,12 +164,12 @@ class SettleLane:
         if not self.pending:
             self._idle = trio.Event()
         self.pending += 1
+        exchange.moved = trio.current_time()
         self.take(exchange, self.hops[0])
 
     def take(self, exchange: Exchange, hop: Hop | None) -> None:
         """Put the exchange before ``hop``, or, after the last one, end its life."""
         if hop is not None:
-            exchange.moved = trio.current_time()
             try:
                 hop.put.send_nowait(exchange)
             except trio.WouldBlock:

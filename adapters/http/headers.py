@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,8 @@ _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _RETRIED_BY_CLIENTS = frozenset({408, 409, 429})
 _SPENT = frozenset({"insufficient_quota", "budget_exceeded"})
 _NOTES = tuple((note, f"x-sluicegate-{note}".encode("ascii")) for note in ("provider", "model", "cache"))
+_PROCESS = secrets.token_hex(6)
+_numbers = itertools.count(1)
 MAX_HEAD = 64 * 1024
 """Bytes that a request's line and headers may have together."""
 TIMEOUT = "x-sluicegate-timeout"
@@ -30,7 +33,7 @@ DEFAULT_PATIENCE = 1.0
 
 def label_of(given: str) -> str:
     """Return the caller's ``x-request-id`` if it is 1 to 128 visible ASCII characters, else a new one."""
-    return given if _LABEL.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+    return given if given and _LABEL.fullmatch(given) else f"req_{_PROCESS}{next(_numbers):012x}"
 
 
 def timeout_of(headers: Mapping[str, str]) -> float | None:

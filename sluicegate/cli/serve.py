@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -34,6 +35,9 @@ from .source import load_chosen
 from .start_lines import start_lines
 
 WRONG_CONFIG = 1
+NEW_OBJECTS = 10_000
+"""How many new objects make Python look for cycles among them. Its default, 700, is reached by ten requests under way,
+which are no garbage, and looking at them again and again takes a twentieth of the time."""
 
 
 class LogLevel(StrEnum):
@@ -106,4 +110,8 @@ async def _serve(loaded: Loaded, registry: Registry, key: AdminKey, sock: socket
             # Whoever read the lines, such as `head`, has left; that is no reason to end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+    # What has been made by now stays: cycles are looked for among the rest.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)
     await live(gateway, front, sock, started=started)

@@ -14,6 +14,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import AhoCorasick
 
 WINDOW = 64 * 1024
 """Characters per search. A search holds the interpreter; between two, other threads get their turn."""
@@ -42,6 +46,7 @@ class WordList:
         # A word of nothing but characters that nobody sees would be found everywhere.
         self._words = {plain: word for plain, word in folded if plain}
         self._phrases = any(" " in word for word in self._words)
+        self._hints = _automaton({word.partition(" ")[0] for word in self._words}) if self._words else None
         self._overlap = max(map(len, self._words), default=0) + 1
         self._pattern = re.compile(_pattern_for(self._words)) if self._words else None
 
@@ -50,9 +55,13 @@ class WordList:
 
     def first_in(self, text: str) -> str | None:
         """Return the first listed word in a text, as it is spelled in the list, or None."""
-        if self._pattern is None:
+        if self._pattern is None or self._hints is None:
             return None
-        return next((found for reading in _readings(text) if (found := self._search(self._pattern, reading))), None)
+        for reading in _readings(text):
+            # Most texts hold nothing that even begins like a listed word, and to see that takes a twentieth.
+            if self._hints.find_matches_as_indexes(reading) and (found := self._search(self._pattern, reading)):
+                return found
+        return None
 
     def _search(self, pattern: re.Pattern[str], folded: str) -> str | None:
         if self._phrases:
@@ -63,6 +72,13 @@ class WordList:
             if match is not None and match.start() < start + WINDOW:
                 return self._words[match[0]]
         return None
+
+
+def _automaton(beginnings: set[str]) -> AhoCorasick:
+    """Return what finds the listed words, or the first word of each phrase, anywhere."""
+    from ahocorasick_rs import AhoCorasick  # needed only where words are listed
+
+    return AhoCorasick(sorted(beginnings))
 
 
 def _readings(text: str) -> Iterator[str]:
