@@ -6,8 +6,6 @@ all reach the work as ordinary trio cancellation.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import trio
 
 from .errors import GatewayError, StageCrashed, as_gateway_error
@@ -44,9 +42,9 @@ def _withdraw(exchange: Exchange) -> None:
     """Give back a permit that the exchange holds, and a baton that it has not read."""
     if exchange.permit is not None:
         exchange.permit.release(exchange)
-    if exchange.baton is not None:
-        with suppress(trio.WouldBlock):
-            exchange.baton.receive_nowait()
+    if exchange.called and exchange.baton is not None:
+        exchange.called = False
+        exchange.baton.receive_nowait()
 
 
 async def _follow(exchange: Exchange) -> None:
@@ -54,7 +52,11 @@ async def _follow(exchange: Exchange) -> None:
     baton = exchange.baton
     if baton is None:
         raise RuntimeError(f"exchange {exchange.id} has no mailbox")
-    while (hop := await baton.receive()) is not None:
+    while True:
+        hop = await baton.receive()
+        exchange.called = False
+        if hop is None:
+            break
         if hop.lane is Lane.REQUEST:
             exchange.enter(State.WAITING)
         verdict = await _attend(hop, exchange)

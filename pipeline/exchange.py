@@ -111,6 +111,7 @@ class Exchange:
         scope: The cancel scope of the whole journey. Cancel through `interrupt`.
         mailbox: Where workers hand the exchange back to its own task: the hop to wait for, or None at the end.
         baton: The other end of the mailbox.
+        called: Whether a baton lies in the mailbox, not yet taken.
         permit: The hop whose permit this exchange holds.
         moved: When the exchange was last put into an inbox.
     """
@@ -140,6 +141,7 @@ class Exchange:
     scope: trio.CancelScope = field(default_factory=trio.CancelScope, repr=False)
     mailbox: trio.MemorySendChannel[Hop | None] | None = field(default=None, repr=False)
     baton: trio.MemoryReceiveChannel[Hop | None] | None = field(default=None, repr=False)
+    called: bool = False
     permit: Hop | None = field(default=None, repr=False)
     moved: float = 0.0
     _stack: AsyncExitStack | None = field(default=None, repr=False)

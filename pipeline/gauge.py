@@ -2,52 +2,55 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hdrh.histogram import HdrHistogram
 
 from .metrics import HIGHEST_MICROSECONDS
 from .stage import Lane
 
-_FOLD_AT = 1024
+_FOLD_AT = 512
 
 
 class Spread:
-    """A histogram of times that costs a dictionary's update to write.
+    """A histogram of times that costs next to nothing to write.
 
-    Times are cut to eight significant bits, which is as finely as the histogram's two digits tell them apart, so that
-    few distinct ones are left to count in a dictionary; it is folded into the HdrHistogram (0.7 us a value) when it is
-    full or somebody looks.
+    Times are kept as they come, and folded into the HdrHistogram when there are many or somebody looks. They are cut to
+    eight significant bits then, which is as finely as the histogram's two digits tell them apart, so that few distinct
+    ones are left: to record a value takes the histogram 2 us, however often the value came.
     """
 
-    __slots__ = ("_counts", "_histogram")
+    __slots__ = ("_histogram", "_times")
 
     def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
+        self._times: list[float] = []
         self._histogram = HdrHistogram(1, HIGHEST_MICROSECONDS, 2)
 
     def record(self, seconds: float) -> None:
         """Add one time, in seconds."""
-        counts = self._counts
-        key = int(seconds * 1e6)
-        if key > 255:
-            spare = key.bit_length() - 8
-            key = key >> spare << spare
-        if key in counts:
-            counts[key] += 1
-        else:
-            counts[key] = 1
-            if len(counts) >= _FOLD_AT:
-                self._fold()
+        self._times.append(seconds)
+        if len(self._times) >= _FOLD_AT:
+            self._fold()
 
     def _fold(self) -> None:
-        for value, count in self._counts.items():
-            self._histogram.record_value(min(HIGHEST_MICROSECONDS, max(1, value)), count)
-        self._counts.clear()
+        for value, count in Counter(map(_cut, self._times)).items():
+            self._histogram.record_value(value, count)
+        self._times.clear()
 
     @property
     def histogram(self) -> HdrHistogram:
         """All times so far, in microseconds."""
         self._fold()
         return self._histogram
+
+
+def _cut(seconds: float) -> int:
+    """Return microseconds, as the histogram tells them apart."""
+    key = min(HIGHEST_MICROSECONDS, max(1, int(seconds * 1e6)))
+    if key < 256:
+        return key
+    spare = key.bit_length() - 8
+    return key >> spare << spare
 
 
 class HopGauge:

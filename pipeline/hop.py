@@ -97,13 +97,13 @@ class Hop:
                 onward = self.after if verdict is Verdict.PASS else self.on_reply
                 if onward is None:
                     leave_request_lane(exchange)
-                    _give(exchange, None)
+                    give(exchange, None)
                 elif not onward.take(exchange):
                     await onward.put.send(exchange)
             elif self.free_permits or await self._permit_for(exchange):
                 self.free_permits -= 1
                 exchange.permit = self
-                _give(exchange, self)
+                give(exchange, self)
 
     def wind_up(self) -> None:
         """Read the clock of this run from now on, without asking trio each time which one that is."""
@@ -214,8 +214,10 @@ def require_answer(exchange: Exchange) -> None:
         exchange.fail(StageCrashed("no stage of the pipeline answered this request"))
 
 
-def _give(exchange: Exchange, baton: Hop | None) -> None:
+def give(exchange: Exchange, baton: Hop | None) -> None:
+    """Hand an exchange back to its carrier: with the hop to wait for, or None where the lanes are behind it."""
     mailbox = exchange.mailbox
     if mailbox is None:
         raise RuntimeError(f"exchange {exchange.id} stands in an inbox without a carrier")
     mailbox.send_nowait(baton)
+    exchange.called = True

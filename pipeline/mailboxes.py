@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import trio
 
 from .exchange import Exchange
@@ -32,7 +30,8 @@ class Mailboxes:
         exchange.mailbox = exchange.baton = None
         if mailbox is None or baton is None:
             return
-        with suppress(trio.WouldBlock):
+        if exchange.called:
+            exchange.called = False
             baton.receive_nowait()
         if len(self._free) < self._most:
             self._free.append((mailbox, baton))

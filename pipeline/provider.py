@@ -7,8 +7,10 @@ chunks or an error, in the dialect of the exchange's request. A transport never 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from .errors import GatewayError
 from .reply import Batch, Reply, Usage
@@ -18,18 +20,19 @@ if TYPE_CHECKING:
     from .exchange import Exchange, Target
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
+class UpstreamRequest(msgspec.Struct, frozen=True):
     """What to send. ``headers`` hold the gateway's credentials and are never shown."""
 
     method: str
     url: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<UpstreamRequest {self.method} {self.url}>"
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamHead:
+class UpstreamHead(msgspec.Struct, frozen=True):
     """The beginning of an answer. Header names are lower case."""
 
     status: int

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+import msgspec
+
 
 class ChunkKind(IntEnum):
     """What a chunk carries. CONTENT (text, reasoning or a tool call) is what the commit point waits for."""
@@ -40,8 +42,7 @@ Batch = list[Chunk]
 """Chunks that arrived together; they leave together, in one write."""
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(msgspec.Struct, gc=False):
     """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``."""
 
     input: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from sluicegate.pipeline.exchange import Attempt, Exchange, Target
 from sluicegate.pipeline.life import State
@@ -11,8 +11,7 @@ CLIENT_GONE = 499
 """The status that stands for a client that left; nginx's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """Figures of one exchange. Times are seconds; None where there is nothing to tell.
 
     Attributes:

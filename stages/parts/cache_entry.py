@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgpack
+import msgspec
 
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE
@@ -41,8 +40,7 @@ class Replay:
         return batch
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What is kept of an answer. ``chunks`` is None for a plain one.
 
     ``provider`` and ``model`` are the target that gave the answer.

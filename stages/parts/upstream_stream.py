@@ -8,8 +8,8 @@ Comments and keep-alives make no chunk, so they hold up neither.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
+import msgspec
 import trio
 
 from sluicegate.pipeline.config.sections import TimeoutSettings
@@ -178,5 +178,5 @@ class UpstreamStream:
             return estimate(self._record.exchange.request, self._content)
         # Some providers tell at the beginning what was asked, and only at the end what was answered.
         if not self._complete and reported.output < self._content:
-            return replace(reported, output=self._content, estimated=True)
+            return msgspec.structs.replace(reported, output=self._content, estimated=True)
         return reported

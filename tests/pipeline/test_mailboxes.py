@@ -1,6 +1,7 @@
 import pytest
 import trio
 
+from sluicegate.pipeline.hop import give
 from sluicegate.pipeline.mailboxes import Mailboxes
 from sluicegate.testing import exchange_of
 
@@ -9,7 +10,7 @@ async def test_mailbox_is_lent_again_without_the_baton_nobody_read(autojump_cloc
     mailboxes, first, second = Mailboxes(10), exchange_of(), exchange_of()
     mailboxes.lend(first)
     mailbox = first.mailbox
-    mailbox.send_nowait(None)
+    give(first, None)
     mailboxes.take_back(first)
     assert (first.mailbox, first.baton) == (None, None)
     mailboxes.lend(second)
@@ -22,7 +23,7 @@ async def test_two_exchanges_never_share_a_mailbox(autojump_clock):
     mailboxes, first, second = Mailboxes(10), exchange_of(), exchange_of()
     mailboxes.lend(first)
     mailboxes.lend(second)
-    first.mailbox.send_nowait(None)
+    give(first, None)
     with pytest.raises(trio.WouldBlock):
         second.baton.receive_nowait()
 
