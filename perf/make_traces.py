@@ -1,8 +1,8 @@
 """Make the shipped cassettes anew, byte for byte the same: drawn from a seed, like no traffic that ever was.
 
 Arrivals come in bursts, as people and cron jobs send them: a Poisson process whose rate goes up and down. Each prompt
-is different, so that a cache finds none of them. Only `Random.random` is drawn from, since what other methods make of it
-has changed between versions of Python; times are rounded, so that the last bit of a logarithm does not matter.
+is different, so that a cache finds none of them. Only `Random.random` is drawn from, since what other methods make of
+it has changed between versions of Python; times are rounded, so that the last bit of a logarithm does not matter.
 
 Run: ``python -m sluicegate.perf.make_traces``
 """
