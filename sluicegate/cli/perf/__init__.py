@@ -1,6 +1,7 @@
 """`sluicegate perf`: one file a verb, as for the verbs above it."""
 
 VERBS = {
+    "diff": "perf.diff",
     "traces": "perf.traces",
 }
 """Verbs and the modules that have them, below `sluicegate.cli`."""
