@@ -15,6 +15,7 @@ from .breaker import Breaker
 from .config.sections import ModelSettings
 from .metrics import Metrics
 from .provider import Provider
+from .recorder import NoRecorders, Recorders
 from .store import Store
 
 log = logging.getLogger("sluicegate.pipeline")
@@ -37,6 +38,7 @@ class Resources:
         stores: By name; ``memory`` always exists.
         metrics: What `meter` counts into, and the admin pages read.
         access_log: Takes one record a settled exchange.
+        recorders: Opens what writes takes of exchanges into files.
         random: For jitter; seeded in tests.
         wall: Seconds since the epoch, for what must be comparable between processes.
     """
@@ -47,14 +49,25 @@ class Resources:
     stores: Mapping[str, Store] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     access_log: AccessLog = _no_log
+    recorders: Recorders = field(default_factory=NoRecorders)
     random: Random = field(default_factory=Random)
     wall: Callable[[], float] = time.time
 
     async def aclose(self) -> None:
-        """Close the connections of all providers, at once. What fails is logged and holds up no other. A checkpoint."""
+        """Close the connections of all providers, and what records. A checkpoint.
+
+        All of it happens at once. What fails is logged and holds up no other.
+        """
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._end_recording)
             for provider in {id(provider.transport): provider for provider in self.providers.values()}.values():
                 nursery.start_soon(_close, provider)
+
+    async def _end_recording(self) -> None:
+        try:
+            await self.recorders.aclose()
+        except Exception:
+            log.exception("what was recorded could not be written to its end")
 
 
 async def _close(provider: Provider) -> None:

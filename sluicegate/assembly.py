@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sluicegate.adapters.stores.cassettes import Cassettes
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.config.problems import ConfigError, Problem
@@ -36,6 +37,7 @@ def build(config: GatewayConfig, registry: Registry | None = None, *, access_log
         models=config.models,
         breakers={name: Breaker(provider.settings.circuit_breaker) for name, provider in providers.items()},
         stores={"memory": MemoryStore()},
+        recorders=Cassettes(),
     )
     if access_log is not None:
         resources.access_log = access_log

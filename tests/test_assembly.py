@@ -6,6 +6,7 @@ import pytest
 
 from sluicegate.adapters.upstream.http import HttpTransport
 from sluicegate.assembly import build
+from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.config.sections import GatewayConfig, ProviderSettings
 from sluicegate.pipeline.registry import NoSettings, Registry, stage
@@ -61,3 +62,20 @@ async def test_providers_without_a_transport_of_their_own_share_one():
     assert type(one.transport) is HttpTransport
     assert one.transport is two.transport
     await gateway.resources.aclose()
+
+
+def recording(folder):
+    return load(f"pipeline: [record, validate, route, call]\nrecord: {{ path: '{folder}' }}", {}, Registry()).config
+
+
+async def test_a_stage_that_records_makes_its_folder_and_nothing_else_before_the_first_exchange(tmp_path):
+    gateway = build(recording(tmp_path / "there"))
+    assert list(tmp_path.iterdir()) == [tmp_path / "there"]
+    assert list((tmp_path / "there").iterdir()) == []
+    await gateway.resources.aclose()
+
+
+async def test_a_folder_that_cannot_be_is_a_wrong_setting(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="record: cannot make the folder"):
+        build(recording(tmp_path / "file"))

@@ -6,16 +6,23 @@ Their rules:
   order of their ends, and their arrivals have to be sorted by whoever wants them in order.
 * A file is only appended to. What a crash has cut is its last take, which is left out; all before it can be read.
 * What a reader does not know it passes over, so an older program reads what a newer one wrote.
+* All of the file may be packed with gzip; then it is not appended to. https://www.rfc-editor.org/rfc/rfc1952
 """
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import msgpack
+
+from sluicegate.pipeline.take import RecordedAttempt as RecordedAttempt
+from sluicegate.pipeline.take import RecordedChunk as RecordedChunk
+from sluicegate.pipeline.take import Take as Take
 
 FORMAT = "sluicegate-cassette"
 VERSION = 1
@@ -27,77 +34,10 @@ class NotACassette(ValueError):
     """The file is none, or of a version that this program cannot read."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedAttempt:
-    """One call of one target. Times are seconds after the request's arrival; None where the moment never came."""
-
-    target: str
-    started: float
-    first_content: float | None = None
-    ended: float | None = None
-    code: str | None = None
-    """The error's code; None where there was none."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedChunk:
-    """Chunks that left together: seconds after the request's arrival, bytes, and the data, where it was kept."""
-
-    at: float
-    size: int
-    data: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """One recorded exchange.
-
-    Attributes:
-        arrival: When the request came: seconds after the cassette began.
-        operation: As `Request.operation`.
-        model: As the caller named it.
-        stream: Whether chunks were asked for.
-        body: The request's, as it came or with its texts masked.
-        headers: Those that change what happens; never a credential.
-        tenant: Whose counters and cache it used.
-        key: The name of the caller's key, never the key.
-        plan: The targets, in order.
-        strategy: What chose them.
-        attempts: What was called.
-        notes: What stages noted, such as ``cache: hit``.
-        outcome: ``ok``, ``failed`` or ``cancelled``.
-        status: The HTTP status of the answer, or that which its error has.
-        code: The error's code, or None.
-        usage: Tokens by name, as `Usage` has them.
-        reply: The whole answer, where it was kept and is no stream.
-        chunks: What a stream sent, and when.
-        stages: Seconds of work by stage, in order.
-        duration: Seconds from arrival to end.
-    """
-
-    arrival: float
-    operation: str
-    model: str = ""
-    stream: bool = False
-    body: bytes = field(default=b"", repr=False)
-    headers: dict[str, str] = field(default_factory=dict)
-    tenant: str = ""
-    key: str = ""
-    plan: tuple[str, ...] = ()
-    strategy: str = ""
-    attempts: tuple[RecordedAttempt, ...] = ()
-    notes: dict[str, str] = field(default_factory=dict)
-    outcome: str = "ok"
-    status: int = 200
-    code: str | None = None
-    usage: dict[str, int] = field(default_factory=dict)
-    reply: bytes = field(default=b"", repr=False)
-    chunks: tuple[RecordedChunk, ...] = ()
-    stages: dict[str, float] = field(default_factory=dict)
-    duration: float = 0.0
-
-
-_NAMES = frozenset(one.name for one in fields(Take))
+_NAMES = tuple(one.name for one in fields(Take))
+_ATTEMPT = tuple(one.name for one in fields(RecordedAttempt))
+_CHUNK = tuple(one.name for one in fields(RecordedChunk))
+_GZIP = b"\x1f\x8b"
 _pack = msgpack.Packer(use_bin_type=True).pack
 
 
@@ -107,9 +47,19 @@ def head_bytes(*, created: float, by: str) -> bytes:
     return packed
 
 
-def take_bytes(take: Take) -> bytes:
-    """Return a take as it stands in a cassette."""
-    packed: bytes = _pack(asdict(take))
+def take_bytes(take: Take, *, arrival: float | None = None) -> bytes:
+    """Return a take as it stands in a cassette.
+
+    Args:
+        arrival: In place of the take's own.
+    """
+    # Not `asdict`, which copies all that it finds: it takes ten times as long as packing.
+    told: dict[str, Any] = {name: getattr(take, name) for name in _NAMES}
+    told["attempts"] = [{name: getattr(attempt, name) for name in _ATTEMPT} for attempt in take.attempts]
+    told["chunks"] = [{"at": chunk.at, "size": chunk.size, "data": chunk.data} for chunk in take.chunks]
+    if arrival is not None:
+        told["arrival"] = arrival
+    packed: bytes = _pack(told)
     return packed
 
 
@@ -120,7 +70,7 @@ def read_cassette(path: Path) -> Iterator[Take]:
         NotACassette: The file is none.
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         unpacker = msgpack.Unpacker(file, raw=False, max_buffer_size=MAX_TAKE)
         head = _next(unpacker, path)
         if not isinstance(head, dict) or head.get("format") != FORMAT:
@@ -131,19 +81,31 @@ def read_cassette(path: Path) -> Iterator[Take]:
             yield _take(packed)
 
 
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+
+
 def _next(unpacker: msgpack.Unpacker, path: Path) -> Any:
     """Return the next map, or None at the end, also where a crash has put it."""
     try:
         return next(unpacker, None)
     except (msgpack.OutOfData, msgpack.exceptions.BufferFull):
         return None
-    except (ValueError, msgpack.exceptions.UnpackException) as error:
+    except EOFError as error:
+        raise NotACassette(f"{path} is packed with gzip, and its end is missing") from error
+    except (ValueError, msgpack.exceptions.UnpackException, zlib.error, gzip.BadGzipFile) as error:
         raise NotACassette(f"{path} holds what is no msgpack: {error}") from error
 
 
 def _take(packed: dict[str, Any]) -> Take:
-    known = {name: value for name, value in packed.items() if name in _NAMES}
+    known = _known(packed, _NAMES)
     known["plan"] = tuple(known.get("plan", ()))
-    known["attempts"] = tuple(RecordedAttempt(**attempt) for attempt in known.get("attempts", ()))
-    known["chunks"] = tuple(RecordedChunk(**chunk) for chunk in known.get("chunks", ()))
+    known["attempts"] = tuple(RecordedAttempt(**_known(one, _ATTEMPT)) for one in known.get("attempts", ()))
+    known["chunks"] = tuple(RecordedChunk(**_known(one, _CHUNK)) for one in known.get("chunks", ()))
     return Take(**known)
+
+
+def _known(packed: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in packed.items() if name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -24,6 +24,9 @@ VERBS = {
     "version": "version",
 }
 """Verbs and the modules that have them; the function is called as its module."""
+OVERVIEW = "Run an AI gateway: one OpenAI-compatible endpoint in front of many providers."
+GROUPS = {"perf": "perf"}
+"""Verbs that have verbs of their own, and the packages that list these in VERBS."""
 
 
 class WrongUse(TyperException):
@@ -36,27 +39,35 @@ def run(arguments: list[str]) -> int:
     """Run what the arguments say and return the exit code."""
     if arguments == ["--version"]:
         arguments = ["version"]
+    if arguments and arguments[0] in GROUPS:
+        group = _group(arguments[0])
+        return _run(arguments[1:], f"{PROGRAM} {arguments[0]}", group.VERBS, group.OVERVIEW)
+    return _run(arguments, PROGRAM, VERBS, OVERVIEW, GROUPS)
+
+
+def _run(
+    arguments: list[str], program: str, verbs: Mapping[str, str], overview: str, groups: Collection[str] = ()
+) -> int:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    name = PROGRAM
-    if arguments and arguments[0] in VERBS:
-        app.command()(_function(arguments[0]))
-        name, arguments = f"{PROGRAM} {arguments[0]}", arguments[1:]
-    else:
-        # Help, or a misspelt verb: both need to know all of them.
-        app.callback()(_overview)
-        for verb in VERBS:
-            app.command(verb)(_function(verb))
-    return _call(app, arguments or (["--help"] if name == PROGRAM else []), name)
+    if arguments and arguments[0] in verbs:
+        app.command()(_function(verbs[arguments[0]]))
+        return _call(app, arguments[1:], f"{program} {arguments[0]}")
+    # Help, or a misspelt verb: both need to know all of them.
+    app.callback(help=overview)(lambda: None)
+    for verb, module in verbs.items():
+        app.command(verb)(_function(module))
+    for name in groups:
+        app.add_typer(typer.Typer(help=_group(name).OVERVIEW), name=name)
+    return _call(app, arguments or ["--help"], program)
 
 
-def _function(verb: str) -> Callable[..., Any]:
-    module = VERBS[verb]
-    function: Callable[..., Any] = getattr(import_module(f".{module}", __package__), module)
+def _function(module: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(import_module(f".{module}", __package__), module.rpartition(".")[2])
     return function
 
 
-def _overview() -> None:
-    """Run an AI gateway: one OpenAI-compatible endpoint in front of many providers."""
+def _group(name: str) -> Any:
+    return import_module(f".{GROUPS[name]}", __package__)
 
 
 def _call(app: typer.Typer, arguments: list[str], name: str) -> int:
