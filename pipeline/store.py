@@ -6,6 +6,8 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from .errors import StageCrashed
 
 T = TypeVar("T")
@@ -20,8 +22,7 @@ class Window:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Where a window stands after a hit: what is left of it, and the seconds until it is whole again.
 
     ``retry_after`` is the number of seconds after which the same hit would be admitted, if nobody else comes: 0 if it
@@ -34,8 +35,7 @@ class Standing:
     retry_after: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(msgspec.Struct, frozen=True):
     """The answer to a hit, with the standings in the order of its windows.
 
     ``refused_by`` is None if all had room. Otherwise it is, of those that had none, the one that takes longest to have
