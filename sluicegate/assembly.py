@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sluicegate.adapters.stores.cassettes import Cassettes
@@ -14,16 +14,24 @@ from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.provider import Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
+from sluicegate.pipeline.store import Store
 from sluicegate.pipeline.topology import Placed, compile_topology
 
 
-def build(config: GatewayConfig, registry: Registry | None = None, *, access_log: AccessLog | None = None) -> Gateway:
+def build(
+    config: GatewayConfig,
+    registry: Registry | None = None,
+    *,
+    access_log: AccessLog | None = None,
+    stores: Mapping[str, Store] | None = None,
+) -> Gateway:
     """Return a gateway that is ready to be run, inside a running trio program.
 
     Args:
         config: Checked, as `load` returns it.
         registry: Where stages and providers come from; the installed ones by default.
         access_log: Takes one record for each exchange that has ended.
+        stores: What stages keep their state in, by name; by default ``memory`` is this process' own.
 
     Raises:
         ConfigError: A stage or provider finds that its settings cannot be used.
@@ -36,7 +44,7 @@ def build(config: GatewayConfig, registry: Registry | None = None, *, access_log
         providers=providers,
         models=config.models,
         breakers={name: Breaker(provider.settings.circuit_breaker) for name, provider in providers.items()},
-        stores={"memory": MemoryStore()},
+        stores={"memory": MemoryStore(), **(stores or {})},
         recorders=Cassettes(),
     )
     if access_log is not None:

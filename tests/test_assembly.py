@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.adapters.upstream.http import HttpTransport
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.load import load
@@ -79,3 +80,16 @@ async def test_a_folder_that_cannot_be_is_a_wrong_setting(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="record: cannot make the folder"):
         build(recording(tmp_path / "file"))
+
+
+async def test_a_store_that_is_handed_in_takes_its_name_and_memory_always_exists():
+    kinds, store = registry(), MemoryStore()
+    gateways = [
+        build(config("plain", kinds), kinds, stores=given) for given in (None, {"memory": store}, {"far": store})
+    ]
+    default, memory, far = (gateway.resources.stores for gateway in gateways)
+    assert memory == {"memory": store}
+    assert [type(each["memory"]) for each in (default, far)] == [MemoryStore, MemoryStore]
+    assert far["far"] is store
+    for gateway in gateways:
+        await gateway.resources.aclose()

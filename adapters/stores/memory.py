@@ -9,7 +9,7 @@ import trio
 from sluicegate.pipeline.store import Admission, Window
 
 from .entries import Entries
-from .windows import Counters, admits, standing
+from .windows import Counters, admitted, refusal
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -55,15 +55,14 @@ class MemoryStore:
         """Count ``amount`` in all windows, or in none. Not a checkpoint."""
         now = self._clock()
         found = [self._counters_of(window).look(window.key, now) for window in windows]
-        if not all(admits(window, counter, now, amount) for window, counter in zip(windows, found, strict=True)):
-            before = [standing(window, counter, now, amount) for window, counter in zip(windows, found, strict=True)]
-            return Admission(tuple(before), refused_by=max(before, key=lambda one: one.retry_after), at=now)
+        refused = refusal(windows, found, now, amount)
+        if refused is not None:
+            return refused
         counted = {
             (key, seconds): self._counters[seconds].add(key, amount, now)
             for key, seconds in {(window.key, window.seconds) for window in windows}
         }
-        after = [standing(window, counted[window.key, window.seconds], now, amount) for window in windows]
-        return Admission(tuple(after), at=now)
+        return admitted(windows, [counted[window.key, window.seconds] for window in windows], now, amount)
 
     async def refund(self, windows: Sequence[Window], admission: Admission, amount: int = 1) -> None:
         """Take back what `hit` counted. Not a checkpoint."""

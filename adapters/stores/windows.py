@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluicegate.pipeline.store import Standing, Window
+from sluicegate.pipeline.store import Admission, Standing, Window
 
 TOLERANCE = 1e-6
 """How far over its limit a weighted sum may be. It covers the rounding of floats, so that who waits for exactly
@@ -38,6 +39,42 @@ class Counter:
             self.previous = self.current if bucket == self.bucket + 1 else 0
             self.current = 0
             self.bucket = bucket
+
+    def take_back(self, amount: int, bucket: int) -> None:
+        """Take ``amount`` out of what was counted in ``bucket``, if that still weighs."""
+        age = self.bucket - bucket
+        if age == 0:
+            self.current = max(0, self.current - amount)
+        elif age == 1:
+            self.previous = max(0, self.previous - amount)
+
+
+def bucket_at(time: float, seconds: float) -> int:
+    """Return the number of the bucket of ``seconds`` that ``time`` lies in."""
+    return int(time // seconds)
+
+
+def refusal(windows: Sequence[Window], counters: Sequence[Counter | None], now: float, amount: int) -> Admission | None:
+    """Return the answer to a hit for which a window has no room, or None if all have.
+
+    The counters are turned to ``now``; a window that has none has counted nothing.
+    """
+    for window, counter in zip(windows, counters, strict=True):
+        if not admits(window, counter, now, amount):
+            standings = _standings(windows, counters, now, amount)
+            return Admission(standings, refused_by=max(standings, key=lambda one: one.retry_after), at=now)
+    return None
+
+
+def admitted(windows: Sequence[Window], counters: Sequence[Counter], now: float, amount: int) -> Admission:
+    """Return the answer to a hit that the counters have counted."""
+    return Admission(_standings(windows, counters, now, amount), at=now)
+
+
+def _standings(
+    windows: Sequence[Window], counters: Sequence[Counter | None], now: float, amount: int
+) -> tuple[Standing, ...]:
+    return tuple([standing(window, counter, now, amount) for window, counter in zip(windows, counters, strict=True)])
 
 
 def admits(window: Window, counter: Counter | None, now: float, amount: int) -> bool:
@@ -117,16 +154,11 @@ class Counters:
     def take_back(self, key: str, amount: int, at: float, now: float) -> None:
         """Take ``amount`` out of the bucket of ``at``, if that still weighs at ``now``."""
         counter = self.look(key, now)
-        if counter is None:
-            return
-        age = counter.bucket - self._bucket(at)
-        if age == 0:
-            counter.current = max(0, counter.current - amount)
-        elif age == 1:
-            counter.previous = max(0, counter.previous - amount)
+        if counter is not None:
+            counter.take_back(amount, self._bucket(at))
 
     def _bucket(self, time: float) -> int:
-        return int(time // self._seconds)
+        return bucket_at(time, self._seconds)
 
     def _make_room(self, now: float) -> None:
         for _ in range(SWEEP):

@@ -1,10 +1,14 @@
 """Limits on requests, at exact times."""
 
+import os
+
 import pytest
 import trio
 from trio.testing import MockClock
 
 from sluicegate.adapters.stores.memory import MemoryStore
+from sluicegate.adapters.stores.shared import SharedStore
+from sluicegate.adapters.stores.table import create_memory
 from sluicegate.pipeline.config.kinds import Rate
 from sluicegate.pipeline.errors import (
     DeadlineExceeded,
@@ -56,6 +60,21 @@ def admitted(stage: Limit, caller: Caller = CI) -> Exchange:
     exchange = asking(caller=caller)
     assert stage.judge(exchange) is Verdict.PASS
     return exchange
+
+
+def test_workers_that_share_a_store_admit_together_what_one_would(clock: Hand) -> None:
+    memory = create_memory()
+    one, two = (
+        Limit(LimitSettings(requests=(Rate(2, 60.0),)), Resources(stores={"memory": SharedStore(memory, clock)}))
+        for _ in range(2)
+    )
+    admitted(one)
+    failed = admitted(two)
+    assert refusal_of(one, asking(caller=CI)).retry_after == 90.0
+    end(failed, State.FAILED, error=UpstreamError("no"))
+    admitted(one)
+    refusal_of(two, asking(caller=CI))
+    os.close(memory)
 
 
 def test_without_limits_all_pass_and_nothing_is_told(clock: Hand) -> None:

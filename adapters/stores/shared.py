@@ -1,0 +1,114 @@
+"""The store of a host with several worker processes, all of which count in the same windows."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from sluicegate.pipeline.store import Admission, Window
+
+from .memory import MemoryStore
+from .stripes import Stripes
+from .table import Held, Place, Table
+from .windows import admitted, bucket_at, refusal
+
+
+class SharedStore:
+    """A `Store` whose counters are one for all processes that have the same table, and whose entries are their own.
+
+    No method waits for a task. A hit or a refund is atomic among all processes: for some microseconds it has the locks
+    of its counters, and it blocks the thread while another process has them. It is for one thread in each process. One
+    that is killed in the middle of a hit may have counted it in some of its windows only.
+
+    What is stored by `put` is seen by this process alone. So the caches of several hold copies of their own: that costs
+    memory and hits, and makes no answer wrong.
+
+    Args:
+        descriptor: Of a table, as `create_memory` makes it. It stays the caller's, and has to stay open.
+        clock: The time in seconds, never going back, and the same in all processes: trio's clock is not.
+
+    Raises:
+        ValueError: The descriptor is not that of a table.
+    """
+
+    immediate = True
+
+    def __init__(self, descriptor: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._table = Table(descriptor)
+        self._stripes = Stripes(descriptor)
+        self._entries = MemoryStore(clock)
+        self._prefix = "/"
+
+    @property
+    def evictions(self) -> int:
+        """How many counters that still weighed this process has dropped for want of room: their callers start anew."""
+        return self._table.evictions
+
+    async def get(self, key: str) -> bytes | None:
+        """Return what this process has stored under ``key``, or None. Not a checkpoint."""
+        return await self._entries.get(key)
+
+    async def put(self, key: str, value: bytes, *, ttl: float) -> None:
+        """Store ``value`` for ``ttl`` seconds, in this process. Not a checkpoint."""
+        await self._entries.put(key, value, ttl=ttl)
+
+    async def hit(self, windows: Sequence[Window], amount: int = 1) -> Admission:
+        """Count ``amount`` in all windows, or in none. Not a checkpoint."""
+        places = self._places(windows)
+        try:
+            self._stripes.take(_ascending(places))
+            # Read with the locks held, so that no counter has been turned to a later time by another process.
+            now = self._clock()
+            held = {place: self._table.look(place, now) for place in places}
+            counters = [held[place].counter for place in places]
+            refused = refusal(windows, counters, now, amount)
+            if refused is not None:
+                return refused
+            self._count(held.values(), now, amount)
+        finally:
+            self._stripes.give()
+        return admitted(windows, counters, now, amount)
+
+    async def refund(self, windows: Sequence[Window], admission: Admission, amount: int = 1) -> None:
+        """Take back what `hit` counted, in this process or another. Not a checkpoint."""
+        if admission.refused_by is not None:
+            return
+        places = set(self._places(windows))
+        try:
+            self._stripes.take(_ascending(places))
+            now = self._clock()
+            for place in places:
+                held = self._table.look(place, now)
+                if held.slot is not None:
+                    held.counter.take_back(amount, bucket_at(admission.at, place.seconds))
+                    self._table.write(held)
+        finally:
+            self._stripes.give()
+
+    def part(self, name: str, *, max_entries: int, max_bytes: int) -> SharedStore:
+        """Return the part called ``name``, with keys and counters of its own; the bounds are this process'."""
+        part = copy.copy(self)
+        part._entries = self._entries.part(name, max_entries=max_entries, max_bytes=max_bytes)
+        # No key outside of it begins like this: a name is preceded by its length, and any other key by a slash.
+        part._prefix = f"{self._prefix.removesuffix('/')}{len(name)}:{name}/"
+        return part
+
+    def _places(self, windows: Sequence[Window]) -> list[Place]:
+        place, prefix = self._table.place, self._prefix
+        return [place(prefix + window.key, window.seconds) for window in windows]
+
+    def _count(self, held: Collection[Held], now: float, amount: int) -> None:
+        """Count in the counters that were found, and make room for the others."""
+        for one in held:
+            one.counter.current += amount
+            one.last = now
+            if one.slot is None:
+                one.slot = self._table.room(one.place, now, [other.slot for other in held])
+            self._table.write(one)
+
+
+def _ascending(places: Iterable[Place]) -> Collection[int]:
+    stripes = {place.stripe for place in places}
+    return sorted(stripes) if len(stripes) > 1 else stripes
