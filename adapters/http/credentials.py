@@ -6,6 +6,7 @@ from .asgi import RawHeaders
 
 PLACES = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 """Where a key may stand: OpenAI's and newer Anthropic clients, older Anthropic, Azure, Google. The first one counts."""
+_PLACES = frozenset(PLACES)
 
 
 def take_credential(raw: RawHeaders) -> tuple[dict[str, str], str | None]:
@@ -17,7 +18,7 @@ def take_credential(raw: RawHeaders) -> tuple[dict[str, str], str | None]:
     found: dict[str, str] = {}
     for name_bytes, value_bytes in raw:
         name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1").strip()
-        if name in PLACES:
+        if name in _PLACES:
             found.setdefault(name, value)
         elif name in headers:
             headers[name] += ("; " if name == "cookie" else ", ") + value

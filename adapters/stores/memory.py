@@ -9,7 +9,7 @@ import trio
 from sluicegate.pipeline.store import Admission, Window
 
 from .entries import Entries
-from .windows import Counters, admitted, refusal
+from .windows import Counter, Counters, admitted, refusal
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -58,11 +58,13 @@ class MemoryStore:
         refused = refusal(windows, found, now, amount)
         if refused is not None:
             return refused
-        counted = {
-            (key, seconds): self._counters[seconds].add(key, amount, now)
-            for key, seconds in {(window.key, window.seconds) for window in windows}
-        }
-        return admitted(windows, [counted[window.key, window.seconds] for window in windows], now, amount)
+        counted: dict[tuple[str, float], Counter] = {}
+        for window in windows:
+            slot = (window.key, window.seconds)
+            if slot not in counted:
+                counted[slot] = self._counters[window.seconds].add(window.key, amount, now)
+        counters = [counted[window.key, window.seconds] for window in windows]
+        return admitted(windows, counters, now, amount)
 
     async def refund(self, windows: Sequence[Window], admission: Admission, amount: int = 1) -> None:
         """Take back what `hit` counted. Not a checkpoint."""

@@ -22,7 +22,8 @@ GATHER = 0.05
 """Seconds for which lines are gathered."""
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 """Levels by name, with the numbers of the standard library."""
-_TAKEN = ("event", "level", "timestamp")
+_TAKEN = frozenset({"event", "level", "timestamp"})
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 """What moves a terminal's cursor, or worse, as people may see it: texts from clients and providers are in the log."""
 _CONTROLS_IN_LINES = {code: seen for code, seen in _CONTROLS.items() if chr(code) not in "\n\t"}
@@ -110,13 +111,15 @@ class LogWriter:
 
 def _line(level: str, event: str, fields: Line) -> Line:
     line = {"timestamp": datetime.now(UTC), "level": level, "event": event}
-    for name, value in fields.items():
-        line[f"{name}_" if name in _TAKEN else name] = value
+    if _TAKEN.isdisjoint(fields):
+        line.update(fields)
+    else:
+        line.update({f"{name}_" if name in _TAKEN else name: value for name, value in fields.items()})
     return line
 
 
 def _json(line: Line) -> str:
-    return msgspec.json.encode(line, enc_hook=str).decode() + "\n"
+    return _encode(line).decode() + "\n"
 
 
 def _words() -> Callable[[Line], str]:

@@ -11,6 +11,8 @@ from .head import Head, Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LAST = b"0\r\n\r\n"
+_OURS = frozenset({b"connection", b"content-length", b"date", b"keep-alive", b"transfer-encoding"})
+"""Headers that are written here, or only looked at."""
 _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
@@ -74,16 +76,15 @@ class Framing:
         dated = False
         for name, value in headers:
             name = name.lower()
-            if name == b"content-length":
+            if name not in _OURS:
+                lines.append(name + b": " + value)
+            elif name == b"content-length":
                 length = int(value)
-                continue
-            if name == b"connection":
+            elif name == b"connection":
                 self.keep_alive = self.keep_alive and b"close" not in value.lower()
-                continue
-            if name in (b"transfer-encoding", b"keep-alive"):
-                continue
-            dated = dated or name == b"date"
-            lines.append(name + b": " + value)
+            elif name == b"date":
+                dated = True
+                lines.append(name + b": " + value)
         if not dated:
             lines.append(_clock.line())
         lines += self._choose(status, length, None if more else len(body))
