@@ -47,6 +47,8 @@ WRONG = [
         10,
         "'https://*.example.com' is no origin",
     ),
+    ("tls_without_key", SIM + "server: {tls: {certificate: a.pem}}\n", 2, 10, "key is missing: TLS takes both"),
+    ("tls_without_certificate", SIM + "server:\n  tls: {key: a.pem}\n", 3, 3, "certificate is missing: TLS takes both"),
     ("unknown_key_deep", SIM + "server: {cors: {origins: []}}\n", 2, 17, "did you mean 'allowed_origins'?"),
     ("key_twice", SIM + "server:\n  port: 1\n  host: a\n  port: 2\n", 5, 3, "key 'port' is given twice"),
     ("off_is_a_key", SIM + "server: {off: 1}\n", 2, 10, "unknown key 'off'"),

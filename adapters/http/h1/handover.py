@@ -117,7 +117,7 @@ class PlainReplay:
 
     async def send_eof(self) -> None:
         """Tell the client that nothing more comes."""
-        self._wire.finish()
+        self._wire.finish(awaited=False)
 
     async def aclose(self) -> None:
         """Close the connection. A checkpoint."""

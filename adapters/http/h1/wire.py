@@ -20,8 +20,9 @@ MAX_READ = 64 * 1024
 MAX_RECORD = 16 * 1024
 """Bytes that TLS writes at a time, so that progress shows."""
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
-_LEFT = frozenset({7, 8, 9})
-"""Linux's CLOSE, CLOSE_WAIT and LAST_ACK, in the first byte of TCP_INFO: the peer has sent its FIN, or a reset."""
+_RESET_STATES = frozenset({7})
+_LEFT_STATES = frozenset({7, 8, 9})
+"""Linux's CLOSE, CLOSE_WAIT and LAST_ACK, in the first byte of TCP_INFO: the peer has sent a reset, or its FIN."""
 _RESET = struct.pack("ii", 1, 0)
 _FAILURES = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
 
@@ -51,11 +52,15 @@ class Wire(Protocol):
             ClientLeft: The connection broke, or has been aborted.
         """
 
-    def finish(self) -> None:
-        """Tell the client that nothing more comes. It may still send."""
+    def finish(self, *, awaited: bool) -> None:
+        """Tell the client that nothing more comes. It may still send.
+
+        Args:
+            awaited: Whether the client needs to be told: nothing else says where its answer ends.
+        """
 
     def stop_reading(self) -> None:
-        """Let the reader see an end once it has read what is there."""
+        """Let the reader see an end."""
 
     def abort(self) -> None:
         """Close the connection; reads and writes under way fail."""
@@ -64,7 +69,7 @@ class Wire(Protocol):
         """Close it so that the client sees a broken connection, and never a clean end."""
 
     def left(self) -> bool:
-        """Say whether the client has closed its side, without reading."""
+        """Say whether the client counts as having left, without reading."""
 
 
 class SocketWire:
@@ -73,11 +78,18 @@ class SocketWire:
     Args:
         stream: What is read and written.
         write_time: Seconds in which a write must make progress.
+        half_close: Whether a client that has closed its own side is still there.
     """
 
-    __slots__ = ("_socket", "_tls", "_write_time", "broken", "due")
+    __slots__ = ("_gone", "_over", "_reading", "_socket", "_tls", "_write_time", "broken", "due")
 
-    def __init__(self, stream: trio.SocketStream | trio.SSLStream[trio.SocketStream], *, write_time: float) -> None:
+    def __init__(
+        self,
+        stream: trio.SocketStream | trio.SSLStream[trio.SocketStream],
+        *,
+        write_time: float,
+        half_close: bool = False,
+    ) -> None:
         if isinstance(stream, trio.SSLStream):
             self._tls: trio.SSLStream[trio.SocketStream] | None = stream
             self._socket = stream.transport_stream.socket
@@ -85,6 +97,9 @@ class SocketWire:
             self._tls = None
             self._socket = stream.socket
         self._write_time = write_time
+        self._over = False
+        self._reading = trio.CancelScope()
+        self._gone = _RESET_STATES if half_close else _LEFT_STATES
         self.due = inf
         self.broken = False
 
@@ -92,11 +107,18 @@ class SocketWire:
         """Return the next bytes; none at the end. A checkpoint."""
         try:
             if self._tls is not None:
-                return bytes(await self._tls.receive_some(MAX_READ))
+                return await self._receive_tls(self._tls)
             return await self._socket.recv(MAX_READ)
         except _FAILURES as error:
             self.broken = True
             raise ClientLeft("the client left") from error
+
+    async def _receive_tls(self, stream: trio.SSLStream[trio.SocketStream]) -> bytes:
+        # An end that the socket made would break TLS: nothing could be written any more, not even its goodbye.
+        with trio.CancelScope() as self._reading:
+            if not self._over:
+                return bytes(await stream.receive_some(MAX_READ))
+        return b""
 
     async def send(self, data: bytes) -> None:
         """Write all of ``data``. A checkpoint."""
@@ -134,15 +156,26 @@ class SocketWire:
             self.due = trio.current_time() + self._write_time
             await stream.send_all(data[at : at + MAX_RECORD])
 
-    def finish(self) -> None:
-        """Tell the client that nothing more comes. With TLS, where that takes a write, only stop reading."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR if self._tls is None else socket.SHUT_RD)
+    def finish(self, *, awaited: bool) -> None:
+        """Tell the client that nothing more comes.
+
+        With TLS only the end of the whole connection tells, so it comes now where it is awaited. Elsewhere the client
+        closes, or runs out of time: an end now could overtake its answer.
+        """
+        if self._tls is None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)
+        elif awaited:
+            self.stop_reading()
 
     def stop_reading(self) -> None:
-        """Let the reader see an end once it has read what is there."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RD)
+        """Let the reader see an end; without TLS, once it has read what is there."""
+        if self._tls is None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RD)
+        else:
+            self._over = True
+            self._reading.cancel()
 
     def abort(self) -> None:
         """Close the connection; reads and writes under way fail."""
@@ -156,11 +189,11 @@ class SocketWire:
         self.abort()
 
     def left(self) -> bool:
-        """Say whether the client has closed its side, without reading. Only Linux tells."""
+        """Say whether the client counts as having left, without reading. Only Linux tells."""
         if _TCP_INFO is None:
             return False
         try:
             info = self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)
         except OSError:
             return True
-        return info[0] in _LEFT
+        return info[0] in self._gone
