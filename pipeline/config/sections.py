@@ -138,6 +138,10 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
     enabled: Annotated[bool, Meta(description="false leaves the provider out.")] = True
     api_key: Annotated[Secret, Meta(description="The gateway's own key for this provider.")] = Secret("")
     base_url: Annotated[str, Meta(description="Where its API is; each type has its default.")] = ""
+    http2: Annotated[
+        bool,
+        Meta(description="true asks over HTTP/2 if the upstream speaks it. HTTP/1.1 costs this gateway less."),
+    ] = False
     timeout: Annotated[TimeoutSettings, Meta(description="How long it may take.")] = TimeoutSettings()
     max_retries: Annotated[
         int, Meta(ge=0, le=10, description="How often one target is asked again for one request.")
@@ -157,6 +161,8 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
         """Refuse what no URL and no header can hold. The values themselves are never told: they may be the key."""
         if self.base_url:
             _check_url(self.base_url)
+            if self.http2 and not self.base_url.strip().lower().startswith("https:"):
+                raise ValueError("http2 needs a base_url with https: only inside of TLS is HTTP/2 agreed on")
         if not _sendable(self.api_key.strip()):
             raise ValueError("api_key has a character that no HTTP header may have")
         for name, value in self.headers.items():

@@ -49,6 +49,13 @@ WRONG = [
     ),
     ("tls_without_key", SIM + "server: {tls: {certificate: a.pem}}\n", 2, 10, "key is missing: TLS takes both"),
     ("tls_without_certificate", SIM + "server:\n  tls: {key: a.pem}\n", 3, 3, "certificate is missing: TLS takes both"),
+    (
+        "http2_without_tls",
+        "providers:\n  sim: {type: simulator, base_url: 'http://x', http2: true}\n",
+        2,
+        3,
+        "http2 needs a base_url with https",
+    ),
     ("unknown_key_deep", SIM + "server: {cors: {origins: []}}\n", 2, 17, "did you mean 'allowed_origins'?"),
     ("key_twice", SIM + "server:\n  port: 1\n  host: a\n  port: 2\n", 5, 3, "key 'port' is given twice"),
     ("off_is_a_key", SIM + "server: {off: 1}\n", 2, 10, "unknown key 'off'"),

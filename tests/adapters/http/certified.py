@@ -12,6 +12,7 @@ class Certified:
     """Makes the files in a folder.
 
     Attributes:
+        authority: Who signed it.
         certificate: The certificate's file.
         key: Its key's file.
         context: A client's.
@@ -19,7 +20,7 @@ class Certified:
     """
 
     def __init__(self, folder: Path, *names: str) -> None:
-        authority = trustme.CA()
+        self.authority = authority = trustme.CA()
         leaf = authority.issue_cert(*(names or ("127.0.0.1", "localhost")))
         self.certificate = folder / "certificate.pem"
         self.key = folder / "key.pem"
