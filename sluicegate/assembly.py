@@ -72,15 +72,17 @@ _NOT_YET = _NotYet()
 
 
 def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
-    """Give providers without a transport of their own the shared one.
+    """Give providers without a transport of their own the shared one, or that of HTTP/2.
 
     It is made last of all: were anything wrong with what comes after it, nobody would close it.
     """
     waiting = [provider for provider in providers.values() if provider.transport is _NOT_YET]
-    if waiting:
-        shared = _http_transport(max_connections)
-        for provider in waiting:
-            provider.transport = shared
+    for http2 in (False, True):
+        alike = [provider for provider in waiting if provider.settings.http2 is http2]
+        if alike:
+            shared = _http2_transport() if http2 else _http_transport(max_connections)
+            for provider in alike:
+                provider.transport = shared
 
 
 def _providers(config: GatewayConfig, registry: Registry) -> dict[str, Provider]:
@@ -104,3 +106,9 @@ def _http_transport(max_connections: int) -> Transport:
     from sluicegate.adapters.upstream.http import HttpTransport  # its imports take 60 ms, and the simulator needs none
 
     return HttpTransport(max_connections=max_connections)
+
+
+def _http2_transport() -> Transport:
+    from sluicegate.adapters.upstream.http2 import Http2Transport
+
+    return Http2Transport()

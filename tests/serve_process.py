@@ -43,7 +43,7 @@ class Served:
             self.lines.append(line.rstrip())
             if line.startswith(("  try", "  keys       every")):
                 break
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", "\n".join(self.lines))
+        found = re.search(r"https?://127\.0\.0\.1:(\d+)", "\n".join(self.lines))
         assert found, process.stderr.read()
         self.port = int(found[1])
 

@@ -12,6 +12,7 @@ import urllib.request
 
 import pytest
 
+from tests.adapters.http.certified import Certified
 from tests.serve_process import PATIENCE, environment, read_until, serving, start
 
 
@@ -30,6 +31,31 @@ def test_without_a_file_the_simulator_answers_and_the_printed_curl_works(tmp_pat
             assert json.load(answer)["object"] == "chat.completion"
         assert served.get("/health")[0] == 200
         assert served.end(signal.SIGTERM)[0] == 0
+
+
+def test_with_a_certificate_it_serves_https_and_says_so(tmp_path):
+    made = Certified(tmp_path)
+    tls = f"tls: {{ certificate: {made.certificate}, key: {made.key} }}"
+    with serving(tmp_path, f"providers: {{ sim: {{ type: simulator }} }}\nserver: {{ port: 0, {tls} }}\n") as served:
+        url = f"https://127.0.0.1:{served.port}"
+        assert served.lines[0].endswith(f" listens on {url}")
+        (line,) = [line for line in served.lines if line.startswith("  try")]
+        assert line.startswith(f"  try        curl --cacert {made.certificate} {url}/v1/chat/completions ")
+        with urllib.request.urlopen(f"{url}/health", timeout=PATIENCE, context=made.context) as answer:
+            assert answer.status == 200
+        assert served.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_certificate_that_cannot_be_used_keeps_it_from_starting(tmp_path):
+    made = Certified(tmp_path)
+    made.key.unlink()
+    tls = f"tls: {{ certificate: {made.certificate}, key: {made.key} }}"
+    (tmp_path / "config.yaml").write_text(
+        f"providers: {{ sim: {{ type: simulator }} }}\nserver: {{ port: 0, {tls} }}\n"
+    )
+    code, said = refusal(tmp_path)
+    assert code == 2
+    assert said == f"sluicegate serve: cannot use server.tls.key {made.key}: No such file or directory\n"
 
 
 def test_the_admin_key_is_printed_when_it_is_made_and_never_again(tmp_path):

@@ -37,7 +37,7 @@ async def live(gateway: Gateway, app: App, sock: socket.socket, *, started: Call
         async with trio.open_nursery() as nursery:
             await nursery.start(gateway.run)
             async with trio.open_nursery() as serving:
-                await serving.start(partial(serve_http, app, sock, closing.wait))
+                await serving.start(partial(serve_http, app, sock, closing.wait, gateway.settings))
                 started()
                 number = await anext(signals)
                 for again in (signal.SIGINT, signal.SIGTERM):

@@ -5,13 +5,15 @@
 * Proxies and certificates come from the environment, as httpx reads it.
 * Only connecting has a time limit here. All other waiting is bounded by the cancel scopes of whoever calls.
 * No message holds what stands in a header, since a header may hold the key.
-* HTTP/1.1 alone is spoken. A call is one request and one answer, and what a connection costs is paid once.
+* HTTP/1.1 alone is spoken; `http2` has the other. A call is one request and one answer, and what a connection costs is
+  paid once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,7 +25,7 @@ from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
 from .body import Body
 from .coding import ACCEPTED, Inflate, decoder_for
 from .dial import Dialer
-from .h1_reader import CutShort, H1Reader
+from .h1_reader import CutShort
 from .pool import Pool
 from .proxy import Proxies
 from .request_head import RequestHead, request_head
@@ -32,7 +34,7 @@ from .tls import TlsSettings
 
 HEADS = 512
 """Heads of requests that are kept: those to one URL with one key differ only in the length of the body."""
-_FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
+FOREIGN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 
 
 class HttpTransport:
@@ -80,14 +82,14 @@ class HttpTransport:
         try:
             head, host = self._prepared(request.method, request.url, request.headers)
         except (httpx.LocalProtocolError, UnicodeError):
-            raise _unsendable(host_of(request.url)) from None  # a UnicodeEncodeError carries the header's value
-        except _FOREIGN as error:
-            raise _before_answer(error, host_of(request.url), connect) from None
+            raise unsendable(host_of(request.url)) from None  # a UnicodeEncodeError carries the header's value
+        except FOREIGN as error:
+            raise before_answer(error, host_of(request.url), connect) from None
         waits = Waits(connect=connect)
         try:
             body = await roundtrip(self.pool, head.route, head.method, head.with_body(request.body), waits)
-        except _FOREIGN as error:
-            raise _before_answer(error, host, connect) from error
+        except FOREIGN as error:
+            raise before_answer(error, host, connect) from error
         return _opened(body, host)
 
     async def aclose(self) -> None:
@@ -102,12 +104,24 @@ class HttpTransport:
         return request_head(method, httpx.URL(url), raw, self._proxies, self._tls, accepts=accepts), host_of(url)
 
 
+class AnswerBody(Protocol):
+    """What follows a head. Its exceptions are httpx's."""
+
+    async def receive(self) -> bytes:
+        """Return the next bytes, or ``b""`` at the end. A checkpoint."""
+        ...
+
+    def close(self) -> None:
+        """Want no more of it."""
+        ...
+
+
 class HttpResponse:
     """An open answer."""
 
     __slots__ = ("_body", "_decoder", "_head", "_host", "_unpacked")
 
-    def __init__(self, body: Body, head: UpstreamHead, host: str, decoder: Inflate | None) -> None:
+    def __init__(self, body: AnswerBody, head: UpstreamHead, host: str, decoder: Inflate | None) -> None:
         self._body = body
         self._head = head
         self._host = host
@@ -148,7 +162,7 @@ class HttpResponse:
             return await self._body.receive()
         except httpx.StreamClosed:
             raise StreamInterrupted(f"the answer of {self._host} was closed before its end") from None
-        except _FOREIGN as error:
+        except FOREIGN as error:
             if isinstance(error, httpx.RemoteProtocolError) and not isinstance(error, CutShort):
                 text = f"{self._host} broke the rules of HTTP in the middle of its answer: {error}"
             else:
@@ -157,7 +171,7 @@ class HttpResponse:
 
 
 def _opened(body: Body, host: str) -> HttpResponse:
-    head = _head(body.reader)
+    head = head_of(body.reader.status, body.reader.headers)
     try:
         decoder = decoder_for(head.headers.get("content-encoding", ""), host)
     except UpstreamError:
@@ -166,12 +180,13 @@ def _opened(body: Body, host: str) -> HttpResponse:
     return HttpResponse(body, head, host, decoder)
 
 
-def _head(reader: H1Reader) -> UpstreamHead:
+def head_of(status: int, raw: Iterable[tuple[bytes, bytes]]) -> UpstreamHead:
+    """Return a head; headers of one name are joined."""
     headers: dict[str, str] = {}
-    for raw_name, raw_value in reader.headers:
+    for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return UpstreamHead(reader.status, headers)
+    return UpstreamHead(status, headers)
 
 
 def host_of(url: str) -> str:
@@ -183,13 +198,14 @@ def host_of(url: str) -> str:
         return "an upstream with a malformed URL"
 
 
-def _unsendable(host: str) -> UpstreamError:
+def unsendable(host: str) -> UpstreamError:
+    """Return the error for a request with what no header may hold."""
     return UpstreamError(
         f"the request to {host} could not be written as HTTP; look at base_url, api_key and headers", retryable=False
     )
 
 
-def _before_answer(error: Exception, host: str, connect: float) -> UpstreamError:
+def before_answer(error: Exception, host: str, connect: float) -> UpstreamError:
     """Return our error for one that was raised before there was an answer."""
     if isinstance(error, httpx.ConnectTimeout):
         return UpstreamTimeout(f"no connection to {host} within {connect:g} s", code="upstream_connect_timeout")

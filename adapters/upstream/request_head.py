@@ -57,6 +57,27 @@ def request_head(
         httpx.LocalProtocolError: The method or a header cannot be sent.
         httpx.ProxyError: The proxy for the URL cannot be used.
     """
+    lines = request_lines(method, url, headers, accepts=accepts)
+    route, target, for_proxy = _route(url, proxies, tls)
+    if for_proxy:
+        lines.append(_checked(b"proxy-authorization", for_proxy))
+    written = b"".join([b"%b: %b\r\n" % line for line in lines])
+    return RequestHead(method, route, b"%b %b HTTP/1.1\r\n%b" % (method.encode(), target, written))
+
+
+def request_lines(
+    method: str, url: httpx.URL, headers: RawHeaders, *, accepts: bytes = b""
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a request, with those that a client adds; all of it can be sent.
+
+    Args:
+        headers: Without those that frame the body.
+        accepts: What ``accept-encoding`` says where the headers have none.
+
+    Raises:
+        httpx.UnsupportedProtocol: The URL is none that HTTP can be spoken to.
+        httpx.LocalProtocolError: The method or a header cannot be sent.
+    """
     if url.scheme not in _PORTS or not url.host:
         raise httpx.UnsupportedProtocol("only http and https URLs with a host can be asked")
     lines = [(b"host", url.netloc), *headers]
@@ -67,22 +88,15 @@ def request_head(
         lines.append((b"accept-encoding", accepts))
     if url.userinfo and b"authorization" not in names:
         lines.append((b"authorization", basic(url.username.encode(), url.password.encode())))
-    route, target, for_proxy = _route(url, proxies, tls)
-    if for_proxy:
-        lines.append((b"proxy-authorization", for_proxy))
-    verb = method.encode()
-    if not _NAME(verb):
+    if not _NAME(method.encode()):
         raise httpx.LocalProtocolError("a method that cannot be sent")
-    return RequestHead(method, route, b"%b %b HTTP/1.1\r\n%b" % (verb, target, _written(lines)))
+    return [_checked(name, value) for name, value in lines]
 
 
-def _written(lines: RawHeaders) -> bytes:
-    written = []
-    for name, value in lines:
-        if not _NAME(name) or not _VALUE(value) or name.lower() in _FRAMING:
-            raise httpx.LocalProtocolError("a header that cannot be sent")
-        written.append(b"%b: %b\r\n" % (name, value.strip()))
-    return b"".join(written)
+def _checked(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    if not _NAME(name) or not _VALUE(value) or name.lower() in _FRAMING:
+        raise httpx.LocalProtocolError("a header that cannot be sent")
+    return name, value.strip()
 
 
 def _route(url: httpx.URL, proxies: Proxies, tls: TlsSettings) -> tuple[Route, bytes, bytes]:

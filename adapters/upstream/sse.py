@@ -7,7 +7,7 @@ a line ``error: {...}``, which older llama.cpp servers send, is an event named `
 
 from __future__ import annotations
 
-from sluicegate.pipeline.errors import UpstreamError
+from .decoder import ItemDecoder
 
 Event = tuple[str, bytes]
 """An event's name, empty where it has none, and its data."""
@@ -17,7 +17,7 @@ MAX_EVENT = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
-class SseDecoder:
+class SseDecoder(ItemDecoder[Event]):
     """Turns the bytes of one stream into events.
 
     Args:
@@ -27,7 +27,7 @@ class SseDecoder:
     """
 
     def __init__(self, source: str = "the upstream", *, max_line: int = MAX_LINE, max_event: int = MAX_EVENT) -> None:
-        self._source = source
+        super().__init__(source)
         self._max_line = max_line
         self._max_event = max_event
         self._trusted = min(max_line, max_event)
@@ -40,44 +40,8 @@ class SseDecoder:
         self._name = ""
         self._data: list[bytes] = []
         self._data_size = 0
-        self._failure: UpstreamError | None = None
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Return the events that these bytes complete.
-
-        An error behind events in the same bytes is raised by the next call, so that no event is lost.
-
-        Raises:
-            UpstreamError: A line or an event is over its limit.
-        """
-        if self._failure is not None:
-            raise self._failure
-        events: list[Event] = []
-        try:
-            self._take(data, events)
-        except UpstreamError as error:
-            self._failure = error
-            if not events:
-                raise
-        return events
-
-    def finish(self) -> list[Event]:
-        """Say that the stream has ended; return the event that lacked its blank line, if there is one.
-
-        Raises:
-            UpstreamError: It is over its limit.
-        """
-        if self._failure is not None:
-            raise self._failure
-        events: list[Event] = []
-        if self._pieces:
-            self._line(b"".join(self._pieces), events)
-            self._pieces.clear()
-            self._pieces_size = 0
-        self._dispatch(events)
-        return events
-
-    def _take(self, data: bytes, events: list[Event]) -> None:
+    def _take(self, data: bytes, items: list[Event]) -> None:
         if self._at_start:
             data = self._without_bom(data)
         elif self._after_cr and data:
@@ -92,9 +56,17 @@ class SseDecoder:
             self._pieces_size = 0
         # Bytes that are fewer than every limit cannot break one, so the frames in them need no counting.
         if not self._data and not self._name and len(data) <= self._trusted and b"\r" not in data:
-            data = self._whole_frames(data, events)
+            data = self._whole_frames(data, items)
         if data:
-            self._lines(data, events)
+            self._lines(data, items)
+
+    def _end(self, items: list[Event]) -> None:
+        """Take an event that lacks its blank line."""
+        if self._pieces:
+            self._line(b"".join(self._pieces), items)
+            self._pieces.clear()
+            self._pieces_size = 0
+        self._dispatch(items)
 
     def _without_bom(self, data: bytes) -> bytes:
         data = b"".join((*self._pieces, data))
@@ -166,6 +138,3 @@ class SseDecoder:
             self._data.clear()
             self._data_size = 0
         self._name = ""
-
-    def _over(self, thing: str, limit: int) -> UpstreamError:
-        return UpstreamError(f"the stream of {self._source} has {thing} of over {limit} bytes, the limit")

@@ -39,6 +39,32 @@ class CorsSettings(msgspec.Struct, kw_only=True, frozen=True):
                 raise ValueError(f"{origin!r} is no origin: write scheme://host, such as https://app.example, or *")
 
 
+class ServerTlsSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """How the gateway proves who it is. Without both files it speaks plain HTTP."""
+
+    certificate: Annotated[
+        str, Meta(description="A PEM file with the certificate, and those between it and its CA.")
+    ] = ""
+    key: Annotated[str, Meta(description="A PEM file with its private key, not encrypted.")] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse one without the other: it would look like TLS, and be none."""
+        if bool(self.certificate) != bool(self.key):
+            missing = "key" if self.certificate else "certificate"
+            raise ValueError(f"{missing} is missing: TLS takes both a certificate and its key")
+
+
+class PatienceSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """How long a client's connection may be silent."""
+
+    idle: Annotated[
+        Duration,
+        Meta(gt=0, description="Between two requests; longer than a load balancer in front keeps its own connections."),
+    ] = 75.0
+    body: Annotated[Duration, Meta(gt=0, description="Between two bytes of a request's body; HTTP/1.x only.")] = 60.0
+    write: Annotated[Duration, Meta(gt=0, description="Without taking a byte of its answer.")] = 30.0
+
+
 class ServerSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Where the gateway listens, and what it admits."""
 
@@ -54,6 +80,17 @@ class ServerSettings(msgspec.Struct, kw_only=True, frozen=True):
         Duration, Meta(gt=0, description="The one deadline of a request; x-sluicegate-timeout may shorten it.")
     ] = 600.0
     drain: Annotated[Duration, Meta(ge=0, description="How long SIGTERM waits for what is under way.")] = 30.0
+    tls: Annotated[ServerTlsSettings, Meta(description="HTTPS; off unless both files are named.")] = ServerTlsSettings()
+    patience: Annotated[PatienceSettings, Meta(description="How long a client's connection may be silent.")] = (
+        PatienceSettings()
+    )
+    half_close: Annotated[
+        bool,
+        Meta(
+            description="true serves on after a client has closed its own side, until a write fails; HTTP/1.x only. "
+            "Otherwise that counts as leaving, and ends its request at once."
+        ),
+    ] = False
     cors: Annotated[CorsSettings, Meta(description="Cross-origin calls; off unless origins are listed.")] = (
         CorsSettings()
     )
@@ -101,6 +138,10 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
     enabled: Annotated[bool, Meta(description="false leaves the provider out.")] = True
     api_key: Annotated[Secret, Meta(description="The gateway's own key for this provider.")] = Secret("")
     base_url: Annotated[str, Meta(description="Where its API is; each type has its default.")] = ""
+    http2: Annotated[
+        bool,
+        Meta(description="true asks over HTTP/2 if the upstream speaks it. HTTP/1.1 costs this gateway less."),
+    ] = False
     timeout: Annotated[TimeoutSettings, Meta(description="How long it may take.")] = TimeoutSettings()
     max_retries: Annotated[
         int, Meta(ge=0, le=10, description="How often one target is asked again for one request.")
@@ -120,6 +161,8 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
         """Refuse what no URL and no header can hold. The values themselves are never told: they may be the key."""
         if self.base_url:
             _check_url(self.base_url)
+            if self.http2 and not self.base_url.strip().lower().startswith("https:"):
+                raise ValueError("http2 needs a base_url with https: only inside of TLS is HTTP/2 agreed on")
         if not _sendable(self.api_key.strip()):
             raise ValueError("api_key has a character that no HTTP header may have")
         for name, value in self.headers.items():

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from sluicegate.adapters.http.certificate import UnusableCertificate, check_certificate
 from sluicegate.adapters.http.sockets import CannotListen
 from sluicegate.pipeline.config.load import Loaded
 from sluicegate.pipeline.config.problems import ConfigError, Problem, Severity
@@ -45,15 +46,24 @@ def lint(
 
 
 def _reach(loaded: Loaded) -> list[Problem]:
-    """Return a warning if `serve` would refuse; keys may still come from the environment it is started in."""
+    """Return warnings if `serve` would refuse: keys, and files, may still be there where it is started."""
+    found = []
     try:
         refusal = exposure(loaded.config)
     except CannotListen as error:
         refusal = str(error)
-    if not refusal:
-        return []
-    message = f"`serve` would end at once: {refusal}"
-    return [Problem(message, "refused-start", severity=Severity.WARNING, path="server.host", file=loaded.source)]
+    if refusal:
+        found.append(_refused("server.host", refusal, loaded))
+    try:
+        check_certificate(loaded.config.server.tls)
+    except UnusableCertificate as error:
+        found.append(_refused("server.tls", str(error), loaded))
+    return found
+
+
+def _refused(path: str, reason: str, loaded: Loaded) -> Problem:
+    message = f"`serve` would end at once: {reason}"
+    return Problem(message, "refused-start", severity=Severity.WARNING, path=path, file=loaded.source)
 
 
 def _count(number: int, noun: str) -> str:

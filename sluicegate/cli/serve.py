@@ -20,6 +20,7 @@ from sluicegate.adapters.http.admin.door import AdminDoor
 from sluicegate.adapters.http.admin.pages import Pages
 from sluicegate.adapters.http.admin_key import AdminKey, UnusableAdminKey, load_admin_key
 from sluicegate.adapters.http.app import FrontDoor
+from sluicegate.adapters.http.certificate import UnusableCertificate, check_certificate
 from sluicegate.adapters.http.lifetime import live
 from sluicegate.adapters.http.sockets import CannotListen, listen, url_of
 from sluicegate.adapters.telemetry.log_writer import LogWriter
@@ -63,7 +64,7 @@ def serve(
     """Run the gateway until SIGINT or SIGTERM."""
     try:
         code = _run(config, host, port, log_level)
-    except (CannotListen, UnusableAdminKey) as error:
+    except (CannotListen, UnusableCertificate, UnusableAdminKey) as error:
         raise WrongUse(str(error)) from error
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -83,6 +84,7 @@ def _run(file: Path | None, host: str | None, port: int | None, log_level: LogLe
         print(problem, file=sys.stderr)
     if refusal := exposure(loaded.config):
         raise WrongUse(refusal)
+    check_certificate(server.tls)
     sock = listen(server.host, server.port)
     key = load_admin_key(os.environ)
     logs = configure(log_level.value, sys.stderr)
@@ -98,7 +100,7 @@ async def _serve(loaded: Loaded, registry: Registry, key: AdminKey, sock: socket
     gateway = build(config, registry, access_log=logs.access)
     door = AdminDoor(key, Pages(gateway, config, version=version), config.metrics)
     front = FrontDoor(gateway, door, version=version, keyless=not has_keys(config))
-    url = url_of(sock)
+    url = url_of(sock, secure=bool(config.server.tls.certificate))
 
     def started() -> None:
         lines = start_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 
 from sluicegate.adapters.http.admin_key import VARIABLE, AdminKey
@@ -35,7 +36,7 @@ def start_lines(
     yield "  admin key  " + _where(key)
     if keyless:
         yield "  keys       none are configured, so requests need none: only this machine can reach the gateway"
-        yield "  try        " + _curl(url, example_model(gateway, config))
+        yield "  try        " + _curl(url, example_model(gateway, config), config.server.tls.certificate)
     else:
         yield "  keys       every request needs an API key"
 
@@ -72,6 +73,8 @@ def _where(key: AdminKey) -> str:
     return f"kept in {key.kept_in}"
 
 
-def _curl(url: str, model: str) -> str:
+def _curl(url: str, model: str, certificate: str) -> str:
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
-    return f"curl {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"
+    # A certificate for a loopback address is one that no public authority has signed.
+    trust = f"--cacert {shlex.quote(certificate)} " if certificate else ""
+    return f"curl {trust}{url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"

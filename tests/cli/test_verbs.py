@@ -70,6 +70,17 @@ def test_lint_warns_of_a_file_that_serve_would_refuse_to_start_with(folder, caps
     assert run(capsys, "lint", "guarded.yaml") == (0, "guarded.yaml: no errors, no warnings\n", "")
 
 
+def test_lint_warns_of_a_certificate_that_serve_would_refuse_to_start_with(folder, capsys):
+    (folder / "secure.yaml").write_text(GOOD + "server: { tls: { certificate: c.pem, key: k.pem } }\n")
+    assert run(capsys, "lint", "secure.yaml") == (
+        0,
+        "secure.yaml: warning: server.tls: `serve` would end at once: "
+        "cannot use server.tls.certificate c.pem: No such file or directory\n"
+        "secure.yaml: no errors, 1 warning\n",
+        "",
+    )
+
+
 def test_lint_speaks_json_to_editors(folder, capsys):
     (folder / "my.yaml").write_text(BAD)
     code, out, _ = run(capsys, "lint", "my.yaml", "--json")

@@ -29,7 +29,7 @@ unset unset_message empty_message unset_in_default no_brace no_name odd_name no_
 not_a_number not_a_duration not_json json_key_twice json_deep json_unknown_key json_missing_key
 target_provider target_form target_no_model
 no_call empty_pipeline call_disabled stage_twice lane_order reply_after_settle after_call both_settings
-guard_without_settings cors_no_scheme cors_wildcard
+guard_without_settings cors_no_scheme cors_wildcard tls_without_key tls_without_certificate http2_without_tls
 """
 
 

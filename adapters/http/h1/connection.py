@@ -8,7 +8,7 @@ Its rules:
 * One request is in flight at a time. What is read of later ones waits in a bounded buffer. With that, or the body's
   buffer, full nothing is read, and only the kernel can tell that the client has left.
 * The end of input while a request is in flight counts as leaving: nobody can tell a half-closed connection from one
-  whose client is gone.
+  whose client is gone. With `half_close` what has come whole is served on until a write fails.
 * A request whose framing cannot be trusted is the last one of its connection.
 * Times are kept by the sweep: it looks at `deadline`, and calls `expire`, which only marks, wakes or aborts.
 """
@@ -86,19 +86,21 @@ class Connection:
             All bytes read and not served, if the client would rather speak another protocol; else None.
         """
         foreign = None
+        half_closed = False
         try:
             while foreign is None:
                 if self._crowded() and not await self._room_made():
                     break
                 data = await self.wire.receive()
                 if not data:
+                    half_closed = self._edge.half_close
                     break
                 foreign = self._read(data)
         except ClientLeft:
             pass
         self.deadline = inf
         if foreign is None:
-            await self._end()
+            await self._end(half_closed)
         return foreign
 
     def _read(self, data: bytes) -> bytes | None:
@@ -124,18 +126,16 @@ class Connection:
 
     def _next(self) -> Cycle | None:
         """Begin the next request if its head is complete. If its head is wrong, the cycle holds the refusal."""
-        parser = self._parser
+        parser, limits = self._parser, self._edge.limits
         try:
             head = parser.head()
         except BadHttp as error:
             return self._unread(error)
         if head is None:
             # Neither time begins anew with each byte, nor with each of the empty lines that may precede a request.
-            if parser.ahead.strip(b"\r"):
-                if self._phase is not Phase.HEAD:
-                    self._enter(Phase.HEAD, self._edge.limits.head_time)
-            elif self._phase is not Phase.IDLE:
-                self._enter(Phase.IDLE, self._edge.limits.idle_time)
+            phase = Phase.HEAD if parser.ahead.strip(b"\r") else Phase.IDLE
+            if self._phase is not phase:
+                self._enter(phase, limits.head_time if phase is Phase.HEAD else limits.idle_time)
             return None
         cycle = Cycle(head, scope_of(head, self._peers), self)
         if head.upgrade and is_foreign(head):
@@ -214,16 +214,16 @@ class Connection:
             self._room.set()
             self._room = None
 
-    async def _end(self) -> None:
-        """Come to the end of the input: a request in flight, or half of one, ends with it."""
+    async def _end(self, half_closed: bool) -> None:
+        """Come to the end of the input: half a request ends with it, and a whole one unless it is ``half_closed``."""
         if self._cycle is not None:
-            self._cycle.leave(self._late)
+            if not half_closed or self._parser.in_body:
+                self._cycle.leave(self._late)
             self._alone = trio.Event()
             await self._alone.wait()
         elif self._late is not None:
-            cycle = self._unread(self._late)
             with trio.move_on_after(self._edge.limits.linger_time):
-                await cycle.conclude()
+                await self._unread(self._late).conclude()
 
     async def _work(self, first: Cycle) -> None:
         """Serve a request, and those that have been read by then."""
@@ -234,8 +234,7 @@ class Connection:
                     await cycle.run(self._edge.app)
                 await cycle.conclude()
                 cycle = self._after(cycle)
-        except Exception:
-            # Nothing of one connection may reach another.
+        except Exception:  # nothing of one connection may reach another
             log.exception("connection of %s failed", self._peers.client)
             self.wire.abort()
         finally:
@@ -249,7 +248,7 @@ class Connection:
         self._cycle = None
         goes_on = cycle.finished and cycle.framing.keep_alive and not cycle.gone and not self.closing
         if not goes_on or self.wire.broken or self._leaving:
-            self._leave()
+            self._leave(awaited=cycle.framing.ends_with_connection)
             return None
         if self._parser.in_body:
             self._spare = self._edge.limits.unwanted
@@ -263,10 +262,12 @@ class Connection:
             else:
                 self._cycle = following  # an upgrade may be passed over
                 self._take_body()
+        if following is not None and self._alone is not None and self._parser.in_body:
+            following.leave()  # the rest of its body will not come
         self.make_room()
         return following
 
-    def _leave(self) -> None:
+    def _leave(self, *, awaited: bool = False) -> None:
         """End the connection, but let the client read what it has been sent: unread bytes would reset it."""
         if self.wire.broken:
             self.wire.abort()
@@ -274,7 +275,7 @@ class Connection:
         self._parser.drop()
         self._spare = self._edge.limits.unwanted
         self._enter(Phase.LEAVING, self._edge.limits.linger_time)
-        self.wire.finish()
+        self.wire.finish(awaited=awaited)
 
     def expire(self) -> None:
         """End what has taken too long. The sweep calls it; nothing in here waits."""

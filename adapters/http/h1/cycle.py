@@ -164,7 +164,11 @@ class Cycle:
             data = self.framing.begin(self._start["status"], list(self._start.get("headers", ())), body, more=more)
             self.begun = True
         if data:
-            await self._connection.wire.send(data)
+            try:
+                await self._connection.wire.send(data)
+            except ClientLeft:
+                self.leave()
+                raise
         elif self._connection.wire.broken:
             raise ClientLeft("the client left")
         if not more:

@@ -32,11 +32,13 @@ class Edge:
 
     Attributes:
         spawn: Starts a worker in the server's nursery.
+        half_close: Whether a client that has closed its own side is served on.
         closing: Whether connections end with the answer under way.
     """
 
     app: App
     limits: Limits
     spawn: Callable[[Callable[[Cycle], Awaitable[None]], Cycle], object]
+    half_close: bool = False
     closing: bool = False
     connections: set[Connection] = field(default_factory=set)

@@ -17,7 +17,7 @@ from .wire import PlainWire, TlsWire
 
 
 class Guard:
-    """Ends applications' writes to a client that is gone or takes nothing.
+    """Ends applications' writes to a client that is gone or takes nothing, and answers that were left in the middle.
 
     hypercorn lets a write over HTTP/2 wait for the client's leave to send, without a limit, and does not wake it when
     the connection ends. An application that shields its writes would then stay for ever.
@@ -48,11 +48,27 @@ class Guard:
         """Return the application with its writes guarded."""
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            half_sent = False
+
+            async def guarded_receive() -> Message:
+                nonlocal half_sent
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    half_sent = False
+                return message
+
             async def guarded_send(message: Message) -> None:
+                nonlocal half_sent
+                half_sent = message["type"] == "http.response.start" or message.get("more_body", False)
                 await self._write(send, message)
 
-            with suppress(ClientLeft):
-                await app(scope, receive, guarded_send)
+            try:
+                with suppress(ClientLeft):
+                    await app(scope, guarded_receive, guarded_send)
+            finally:
+                if half_sent:
+                    # hypercorn would say nothing at all, and the client would wait for the rest.
+                    self._wire.abort()
 
         return guarded
 
@@ -118,7 +134,7 @@ class PlainReplay:
 
     async def send_eof(self) -> None:
         """Tell the client that nothing more comes."""
-        self._wire.finish()
+        self._wire.finish(awaited=False)
 
     async def aclose(self) -> None:
         """Close the connection. A checkpoint."""

@@ -33,6 +33,8 @@ from .wire import PlainWire, TlsWire
 log = logging.getLogger("sluicegate.http")
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+GOODBYE = 1.0
+"""Seconds for the end of TLS, without which a client cannot tell a whole answer from one that was cut off."""
 CLEANUP = 1.0
 """Seconds in which a server's tasks must have ended after it has aborted every connection."""
 
@@ -43,6 +45,7 @@ async def serve_edge(
     *,
     shutdown_trigger: Callable[[], Awaitable[None]],
     limits: Limits | None = None,
+    half_close: bool = False,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until ``shutdown_trigger`` returns and ``config.graceful_timeout`` is over. A checkpoint.
@@ -50,6 +53,7 @@ async def serve_edge(
     Args:
         app: Speaks ASGI.
         config: What hypercorn's own ``serve`` takes; times and sizes of HTTP/1.x are in ``limits`` instead.
+        half_close: Whether a client that has closed its own side is served on; otherwise it counts as gone.
     """
     state: LifespanState = {}
     lifespan = Lifespan(_wrap(app, config), config, state)
@@ -57,7 +61,8 @@ async def serve_edge(
         await outer.start(lifespan.handle_lifespan)
         await lifespan.wait_for_startup()
         async with trio.open_nursery() as nursery:
-            listener = _Listener(app, config, state, limits or Limits(), nursery)
+            edge = Edge(app, limits or Limits(), nursery.start_soon, half_close=half_close)
+            listener = _Listener(edge, config, state, nursery)
             try:
                 await listener.accept_until(shutdown_trigger, task_status)
             finally:
@@ -70,12 +75,12 @@ async def serve_edge(
 class _Listener:
     """Accepts connections, and gives each to whoever speaks its protocol."""
 
-    def __init__(self, app: App, config: Config, state: LifespanState, limits: Limits, nursery: trio.Nursery) -> None:
+    def __init__(self, edge: Edge, config: Config, state: LifespanState, nursery: trio.Nursery) -> None:
         self._config = config
         self._state = state
         self._nursery = nursery
         self._context = WorkerContext(None)
-        self._edge = Edge(app, limits, nursery.start_soon)
+        self._edge = edge
         self._empty = trio.Event()
 
     async def accept_until(
@@ -100,7 +105,7 @@ class _Listener:
             listener = trio.SocketListener(trio.socket.from_stdlib_socket(sock))
             secure = sock in sockets.secure_sockets
             context = self._config.create_ssl_context() if secure else None
-            listeners.append(trio.SSLListener(listener, context, https_compatible=True) if context else listener)
+            listeners.append(trio.SSLListener(listener, context) if context else listener)
             address = repr_socket_addr(sock.family, sock.getsockname())
             binds.append(f"{'https' if secure else 'http'}://{address}")
         return listeners, binds
@@ -133,13 +138,13 @@ class _Listener:
             log.exception("a connection failed")
 
     async def _serve(self, stream: Stream) -> None:
-        write_time = self._edge.limits.write_time
+        kept: dict[str, Any] = {"write_time": self._edge.limits.write_time, "half_close": self._edge.half_close}
         if isinstance(stream, trio.SSLStream):
             peers = self._peers(stream.transport_stream.socket, "https")
-            wire: TlsWire | PlainWire = TlsWire(stream, write_time=write_time)
+            wire: TlsWire | PlainWire = TlsWire(stream, **kept)
         else:
             peers = self._peers(stream.socket, "http")
-            wire = PlainWire(_taken(stream.socket), write_time=write_time)
+            wire = PlainWire(_taken(stream.socket), **kept)
         connection = Connection(wire, self._edge, peers)
         self._edge.connections.add(connection)
         try:
@@ -150,6 +155,9 @@ class _Listener:
             if held is not None:
                 connection.step_aside()
                 await self._hand_over(wire, held)
+            if isinstance(wire, TlsWire) and not wire.broken:
+                with trio.move_on_after(GOODBYE):
+                    await wire.tls.aclose()
         finally:
             wire.abort()
             self._edge.connections.discard(connection)

@@ -21,8 +21,9 @@ MAX_READ = 64 * 1024
 MAX_RECORD = 16 * 1024
 """Bytes that TLS writes at a time, so that progress shows."""
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
-_LEFT = frozenset({7, 8, 9})
-"""Linux's CLOSE, CLOSE_WAIT and LAST_ACK, in the first byte of TCP_INFO: the peer has sent its FIN, or a reset."""
+_RESET_STATES = frozenset({7})
+_LEFT_STATES = frozenset({7, 8, 9})
+"""Linux's CLOSE, CLOSE_WAIT and LAST_ACK, in the first byte of TCP_INFO: the peer has sent a reset, or its FIN."""
 _RESET = struct.pack("ii", 1, 0)
 FAILURES = (OSError, ValueError, trio.BrokenResourceError, trio.ClosedResourceError)
 """What a broken connection raises. A closed socket, without its number, is a ValueError to trio's waits."""
@@ -53,11 +54,15 @@ class Wire(Protocol):
             ClientLeft: The connection broke, or has been aborted.
         """
 
-    def finish(self) -> None:
-        """Tell the client that nothing more comes. It may still send."""
+    def finish(self, *, awaited: bool) -> None:
+        """Tell the client that nothing more comes. It may still send.
+
+        Args:
+            awaited: Whether the client needs to be told: nothing else says where its answer ends.
+        """
 
     def stop_reading(self) -> None:
-        """Let the reader see an end once it has read what is there."""
+        """Let the reader see an end."""
 
     def abort(self) -> None:
         """Close the connection; reads and writes under way fail."""
@@ -66,7 +71,7 @@ class Wire(Protocol):
         """Close it so that the client sees a broken connection, and never a clean end."""
 
     def left(self) -> bool:
-        """Say whether the client has closed its side, without reading."""
+        """Say whether the client counts as having left, without reading."""
 
 
 class SocketWire:
@@ -77,12 +82,16 @@ class SocketWire:
 
     Args:
         write_time: Seconds in which a write must make progress.
+        half_close: Whether a client that has closed its own side is still there.
     """
 
-    __slots__ = ("_write_time", "broken", "due", "socket")
+    __slots__ = ("_gone", "_write_time", "broken", "due", "socket")
 
-    def __init__(self, connected: socket.socket | trio.socket.SocketType, write_time: float) -> None:
+    def __init__(
+        self, connected: socket.socket | trio.socket.SocketType, write_time: float, *, half_close: bool
+    ) -> None:
         self.socket = connected
+        self._gone = _RESET_STATES if half_close else _LEFT_STATES
         self._write_time = write_time
         self.due = inf
         self.broken = False
@@ -103,7 +112,7 @@ class SocketWire:
     def _progress(self) -> None:
         self.due = trio.current_time() + self._write_time
 
-    def finish(self) -> None:
+    def finish(self, *, awaited: bool) -> None:
         """Tell the client that nothing more comes. It may still send."""
         self._shut(socket.SHUT_WR)
 
@@ -129,14 +138,14 @@ class SocketWire:
         self.abort()
 
     def left(self) -> bool:
-        """Say whether the client has closed its side, without reading. Only Linux tells."""
+        """Say whether the client counts as having left, without reading. Only Linux tells."""
         if _TCP_INFO is None:
             return False
         try:
             info = self.socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)
         except OSError:
             return True
-        return info[0] in _LEFT
+        return info[0] in self._gone
 
 
 class PlainWire(SocketWire):
@@ -147,8 +156,8 @@ class PlainWire(SocketWire):
 
     __slots__ = ("_plain",)
 
-    def __init__(self, connected: socket.socket, *, write_time: float) -> None:
-        super().__init__(connected, write_time)
+    def __init__(self, connected: socket.socket, *, write_time: float, half_close: bool = False) -> None:
+        super().__init__(connected, write_time, half_close=half_close)
         self._plain = connected
 
     async def receive(self) -> bytes:
@@ -191,16 +200,24 @@ class PlainWire(SocketWire):
 class TlsWire(SocketWire):
     """A socket with TLS, of which trio's stream takes care."""
 
-    __slots__ = ("tls",)
+    __slots__ = ("_over", "_reading", "tls")
 
-    def __init__(self, stream: trio.SSLStream[trio.SocketStream], *, write_time: float) -> None:
-        super().__init__(stream.transport_stream.socket, write_time)
+    def __init__(
+        self, stream: trio.SSLStream[trio.SocketStream], *, write_time: float, half_close: bool = False
+    ) -> None:
+        super().__init__(stream.transport_stream.socket, write_time, half_close=half_close)
         self.tls = stream
+        self._over = False
+        self._reading = trio.CancelScope()
 
     async def receive(self) -> bytes:
         """Return the next bytes; none at the end. A checkpoint."""
         try:
-            return bytes(await self.tls.receive_some(MAX_READ))
+            # An end that the socket made would break TLS: nothing could be written any more, not even its goodbye.
+            with trio.CancelScope() as self._reading:
+                if not self._over:
+                    return bytes(await self.tls.receive_some(MAX_READ))
+            return b""
         except FAILURES as error:
             self.broken = True
             raise ClientLeft("the client left") from error
@@ -216,6 +233,15 @@ class TlsWire(SocketWire):
             await self.tls.send_all(data[at : at + MAX_RECORD])
             self._progress()
 
-    def finish(self) -> None:
-        """Stop reading: to tell the client takes a write."""
-        self._shut(socket.SHUT_RD)
+    def finish(self, *, awaited: bool) -> None:
+        """End the connection now if the client waits for that: only the end of all of it tells that no more comes.
+
+        Elsewhere the client closes, or runs out of time: an end now could overtake its answer.
+        """
+        if awaited:
+            self.stop_reading()
+
+    def stop_reading(self) -> None:
+        """Let the reader see an end."""
+        self._over = True
+        self._reading.cancel()

@@ -170,6 +170,6 @@ async def _open(gateway: Gateway, config: GatewayConfig, limits: Limits | None =
     closing = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(gateway.run)
-        await nursery.start(partial(serve_http, front, sock, closing.wait, limits=limits))
+        await nursery.start(partial(serve_http, front, sock, closing.wait, config.server, limits=limits))
         yield House(gateway, port)
         nursery.cancel_scope.cancel()

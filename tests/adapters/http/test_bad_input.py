@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import trio
 
 from tests.adapters.http.harness import CHAT, house, read_answer, request
 
@@ -45,6 +46,24 @@ async def test_a_declared_body_over_the_limit_is_a_413_that_names_both_sizes():
         assert answer.error["message"] == "body is 11 MiB, limit 10 MiB"
         assert answer.error["code"] == "request_too_large"
         await running.assert_well()
+
+
+@pytest.mark.parametrize("expects", [(), [("expect", "100-continue")]], ids=["at once", "after asking"])
+async def test_a_declared_body_over_the_limit_is_refused_before_a_byte_of_it_is_sent(expects):
+    async with house() as running, await running.connect() as stream:
+        await stream.send_all(request("POST", CHATS, headers=[("content-length", str(11 * MIB)), *expects]))
+        with trio.fail_after(2):
+            answer = await read_answer(stream)
+        assert (answer.status, answer.complete) == (413, True)
+
+
+async def test_a_chunked_body_is_refused_as_soon_as_it_is_over_the_limit():
+    async with house(server={"max_body": "64KiB"}) as running, await running.connect() as stream:
+        await stream.send_all(request("POST", CHATS, headers=[("transfer-encoding", "chunked")]))
+        await stream.send_all((b"8000\r\n" + b" " * 0x8000 + b"\r\n") * 3)
+        with trio.fail_after(2):
+            answer = await read_answer(stream)
+        assert (answer.status, answer.complete) == (413, True)
 
 
 async def test_a_chunked_body_over_the_limit_is_a_413():

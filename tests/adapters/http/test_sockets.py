@@ -6,6 +6,7 @@ from sluicegate.adapters.http.sockets import CannotListen, is_loopback, listen, 
 def test_port_0_takes_a_free_one_and_the_url_names_it():
     with listen("127.0.0.1", 0) as sock:
         assert url_of(sock) == f"http://127.0.0.1:{sock.getsockname()[1]}"
+        assert url_of(sock, secure=True) == f"https://127.0.0.1:{sock.getsockname()[1]}"
 
 
 def test_a_port_in_use_is_told_in_one_line():

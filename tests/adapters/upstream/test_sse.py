@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sluicegate.adapters.upstream.sse import SseDecoder
 from sluicegate.pipeline.errors import UpstreamError
+from tests.adapters.upstream.decoding import CUTS, cut, outcome
 
 NASTY = (
     b"\xef\xbb\xbf: ping\n\n"
@@ -165,3 +166,22 @@ def test_error_waits_for_the_events_before_it():
     for call in (lambda: decoder.feed(b""), lambda: decoder.feed(b"data: z\n\n"), decoder.finish):
         with pytest.raises(UpstreamError, match="a line of over 20 bytes"):
             call()
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=6), max_size=30).map(b"".join), CUTS)
+def test_any_bytes_at_any_boundaries_give_the_same_events_or_the_same_error(stream, cuts):
+    def limited():
+        return SseDecoder(max_line=10, max_event=12)
+
+    whole = outcome(limited(), [stream])
+    assert outcome(limited(), cut(stream, cuts)) == whole
+    assert all(len(data) <= 12 for _, data in whole[0])
+
+
+@given(
+    st.lists(st.text("aü€😀\u2028\x85 ", min_size=1, max_size=9), min_size=1, max_size=4), st.sampled_from("nrc"), CUTS
+)
+def test_text_of_several_bytes_a_letter_survives_every_cut(lines, end, cuts):
+    ended = {"n": b"\n", "r": b"\r", "c": b"\r\n"}[end]
+    stream = b"".join(b"data: " + line.encode() + ended for line in lines) + ended
+    assert outcome(SseDecoder(), cut(stream, cuts)) == ([("", "\n".join(lines).encode())], "")

@@ -13,6 +13,7 @@ import trio
 from sluicegate.adapters.http.h1.limits import Limits
 from sluicegate.adapters.http.server import serve_http
 from sluicegate.adapters.http.sockets import listen
+from sluicegate.pipeline.config.sections import ServerSettings
 
 
 async def read_body(receive):
@@ -159,11 +160,13 @@ class Served(NamedTuple):
 
 
 @asynccontextmanager
-async def serving(app=echo, limits: Limits | None = None) -> AsyncIterator[Served]:
+async def serving(
+    app=echo, limits: Limits | None = None, settings: ServerSettings | None = None
+) -> AsyncIterator[Served]:
     sock = listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
     closing = trio.Event()
     async with trio.open_nursery() as nursery:
-        await nursery.start(partial(serve_http, app, sock, closing.wait, limits=limits))
+        await nursery.start(partial(serve_http, app, sock, closing.wait, settings, limits=limits))
         yield Served(port)
         nursery.cancel_scope.cancel()

@@ -53,7 +53,7 @@ class MemoryWire:
         await event.wait()
         nursery.cancel_scope.cancel()
 
-    def finish(self):
+    def finish(self, *, awaited):
         self._stream.send_stream.close()
 
     def stop_reading(self):

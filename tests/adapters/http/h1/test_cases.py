@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from sluicegate.adapters.http.h1.errors import BadHttp
 from sluicegate.adapters.http.h1.limits import Limits
 from sluicegate.adapters.http.h1.parser import Parser
-from tests.adapters.http.h1.cases import BODIES, CASES, CHUNKS, HEADERS, LINES, SEQUENCES, Case
+from tests.adapters.http.h1.body_cases import BODIES, CHUNKS, SEQUENCES
+from tests.adapters.http.h1.cases import HEADERS, LINES, Case
 from tests.adapters.http.h1.edge import serving
+
+CASES = [*LINES, *HEADERS, *BODIES, *CHUNKS, *SEQUENCES]
 
 
 def test_the_table_is_as_long_as_it_should_be_and_names_each_case_once():
@@ -38,6 +41,20 @@ async def test_what_comes_back(case):
         async with served.client() as client:
             await client.send(case.sent)
             await check(client, case)
+        async with served.client() as another:
+            await another.assert_open()
+
+
+WHOLE = [case for case in (*LINES, *HEADERS, *BODIES, *CHUNKS) if case.answers[0][0] == 200]
+
+
+@pytest.mark.parametrize("case", WHOLE, ids=lambda case: case.name)
+async def test_a_request_that_lacks_its_last_byte_is_never_answered(case):
+    async with serving() as served:
+        async with served.client() as client:
+            await client.send(case.sent[:-1])
+            await client.stream.send_eof()
+            await client.assert_closed()
         async with served.client() as another:
             await another.assert_open()
 

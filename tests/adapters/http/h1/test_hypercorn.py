@@ -3,6 +3,7 @@
 import inspect
 import re
 import ssl
+from contextlib import suppress
 from importlib.metadata import version
 
 import h11
@@ -217,6 +218,27 @@ async def test_a_shielded_write_over_http2_does_not_keep_the_server_from_ending(
             await client.send(h2.connection.data_to_send())
             await stuck.wait()
             await trio.sleep(0.1)
+
+
+async def test_an_answer_over_http2_that_is_left_in_the_middle_is_cut_off_at_once(caplog):
+    """The connection ends: that is all that can be said of one answer without hypercorn's help."""
+
+    @on_http
+    async def app(scope, receive, send):
+        await reply(send, b"half", more=True)
+        raise ValueError
+
+    async with serving(app) as served, served.client() as client:
+        h2 = H2Client(client.stream)
+        h2.connection.initiate_connection()
+        h2.connection.send_headers(1, HEADERS, end_stream=True)
+        await client.send(h2.connection.data_to_send())
+        received = []
+        with trio.fail_after(5), suppress(trio.BrokenResourceError):
+            while data := await client.stream.receive_some():
+                received += h2.connection.receive_data(data)
+        assert not any(isinstance(event, StreamEnded) for event in received)
+    caplog.clear()
 
 
 @pytest.fixture
