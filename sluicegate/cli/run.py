@@ -24,6 +24,8 @@ VERBS = {
     "version": "version",
 }
 """Verbs and the modules that have them; the function is called as its module."""
+GROUPS = {"perf": "perf"}
+"""Verbs that have verbs of their own, and the packages that have those."""
 
 
 class WrongUse(TyperException):
@@ -36,23 +38,44 @@ def run(arguments: list[str]) -> int:
     """Run what the arguments say and return the exit code."""
     if arguments == ["--version"]:
         arguments = ["version"]
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    name = PROGRAM
-    if arguments and arguments[0] in VERBS:
-        app.command()(_function(arguments[0]))
+    name, package, verbs, overview = PROGRAM, "", VERBS, _overview
+    if arguments and arguments[0] in GROUPS:
+        package = f".{GROUPS[arguments[0]]}"
+        verbs, overview = import_module(package, __package__).VERBS, _group(package)
         name, arguments = f"{PROGRAM} {arguments[0]}", arguments[1:]
-    else:
-        # Help, or a misspelt verb: both need to know all of them.
-        app.callback()(_overview)
-        for verb in VERBS:
-            app.command(verb)(_function(verb))
-    return _call(app, arguments or (["--help"] if name == PROGRAM else []), name)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    if arguments and arguments[0] in verbs:
+        app.command()(_function(f"{package}.{verbs[arguments[0]]}"))
+        return _call(app, arguments[1:], f"{name} {arguments[0]}")
+    # Help, or a misspelt verb: both need to know all of them.
+    app.callback()(overview)
+    for verb, module in verbs.items():
+        app.command(verb)(_function(f"{package}.{module}"))
+    if not package:
+        for group, module in GROUPS.items():
+            app.add_typer(_listed(f".{module}"), name=group)
+    return _call(app, arguments or ["--help"], name)
 
 
-def _function(verb: str) -> Callable[..., Any]:
-    module = VERBS[verb]
-    function: Callable[..., Any] = getattr(import_module(f".{module}", __package__), module)
+def _function(module: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(import_module(module, __package__), module.rpartition(".")[2])
     return function
+
+
+def _group(package: str) -> Callable[[], None]:
+    """Return a function whose docstring is the overview of a group."""
+
+    def overview() -> None: ...
+
+    overview.__doc__ = import_module(package, __package__).OVERVIEW
+    return overview
+
+
+def _listed(package: str) -> typer.Typer:
+    """Return a group as the overview of all verbs shows it: by its own overview, without its verbs."""
+    listed = typer.Typer()
+    listed.callback(invoke_without_command=True)(_group(package))
+    return listed
 
 
 def _overview() -> None:
