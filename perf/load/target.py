@@ -11,7 +11,7 @@ from .shots import Shot
 _OWN = frozenset(("host", "content-length", "connection", "transfer-encoding", "content-type", "authorization"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """An HTTP/1.1 server.
 
