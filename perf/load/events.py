@@ -58,7 +58,7 @@ class Events:
         *lines, rest = data.split(b"\n")
         self._opening = rest if len(rest) < _MOST_OPENING else None
         for line in lines:
-            if line.startswith(b"data:") and _has_content(line[5:].strip()):
+            if line.startswith(b"data:") and has_content(line[5:].strip()):
                 self.first_content = now
                 self._opening = None
                 return
@@ -68,7 +68,7 @@ def _ends(data: bytes) -> int:
     return data.count(b"\n\n") + data.count(b"\r\n\r\n")
 
 
-def _has_content(data: bytes) -> bool:
+def has_content(data: bytes) -> bool:
     """Say whether a chunk has text, reasoning or a call of a tool. What is no JSON has none."""
     try:
         chunk = msgspec.json.decode(data)

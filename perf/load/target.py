@@ -16,7 +16,7 @@ class Target:
     """An HTTP/1.1 server.
 
     Attributes:
-        url: As it was given.
+        url: As it was given, without a user in it.
         family: Of its address.
         address: What sockets connect to.
         host: As the head names it.
@@ -66,4 +66,5 @@ def target_of(url: str, key: str | None = None) -> Target:
     if parts.scheme != "http" or not parts.hostname:
         raise ValueError(f"{url!r} is no target; write one such as http://127.0.0.1:3000, without TLS")
     family, _, _, _, address = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)[0]
-    return Target(url, family, address, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), key)
+    host, prefix = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
+    return Target(f"http://{host}{prefix}", family, address, host, prefix, key)

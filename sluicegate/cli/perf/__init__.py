@@ -2,6 +2,7 @@
 
 VERBS = {
     "simulate": "simulate",
+    "replay": "replay",
 }
 """Verbs and the modules that have them; the function is called as its module."""
 OVERVIEW = "Measure a gateway: an upstream to put behind it, load from recorded traffic, comparisons."

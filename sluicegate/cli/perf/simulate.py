@@ -9,9 +9,9 @@ import typer
 from sluicegate.perf.distributions import Distribution, parse, read_number
 from sluicegate.perf.simulate.behaviour import Behaviour
 from sluicegate.perf.simulate.run import listen, serve
-from sluicegate.pipeline.config.units import read_duration
 
 from ..run import WrongUse
+from .options import duration, many_descriptors, read
 
 
 def simulate(
@@ -35,26 +35,24 @@ def simulate(
     """
     try:
         behaviour = Behaviour(
-            first_token=_read("--first-token", first_token),
-            tokens_per_second=_read("--tokens-per-second", tokens_per_second, numbers=True),
-            tokens=_read("--tokens", tokens, numbers=True),
+            first_token=read("--first-token", first_token, parse),
+            tokens_per_second=read("--tokens-per-second", tokens_per_second, _numbers),
+            tokens=read("--tokens", tokens, _numbers),
             error_rate=error_rate,
             limit_rate=limit_rate,
             cut_rate=cut_rate,
             stall_rate=stall_rate,
-            retry_after=read_duration(retry_after),
+            retry_after=duration("--retry-after", retry_after),
         )
         listener = listen(host, port)
     except ValueError as error:
         raise WrongUse(str(error)) from error
     except OSError as error:
         raise WrongUse(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    many_descriptors()
     print(f"The simulated upstream listens on http://{host}:{listener.getsockname()[1]}", flush=True)
     serve(listener, behaviour, seed=seed, workers=workers)
 
 
-def _read(option: str, text: str, *, numbers: bool = False) -> Distribution:
-    try:
-        return parse(text, read_number) if numbers else parse(text)
-    except ValueError as error:
-        raise WrongUse(f"{option}: {error}") from error
+def _numbers(text: str) -> Distribution:
+    return parse(text, read_number)

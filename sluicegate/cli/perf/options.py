@@ -1,0 +1,67 @@
+"""What the verbs of `sluicegate perf` read from their options in the same way."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sluicegate.adapters.stores.cassette import NotACassette, read_cassette
+from sluicegate.perf.load.shots import Timed, from_takes
+from sluicegate.pipeline.config.units import read_duration
+
+from ..run import WrongUse
+
+T = TypeVar("T")
+
+
+def read(option: str, text: str, reader: Callable[[str], T]) -> T:
+    """Return what an option's text means. Raises WrongUse, which names the option."""
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise WrongUse(f"{option}: {error}") from error
+
+
+def duration(option: str, text: str) -> float:
+    """Return seconds. Raises WrongUse."""
+    return read(option, text, read_duration)
+
+
+def recorded(cassette: Path, limit: int | None) -> list[Timed]:
+    """Return the requests of a cassette. Raises WrongUse where there are none."""
+    try:
+        found = from_takes(read_cassette(cassette), limit)
+    except NotACassette as error:
+        raise WrongUse(str(error)) from error
+    except OSError as error:
+        raise WrongUse(f"cannot read {cassette}: {error.strerror}") from error
+    if not found:
+        raise WrongUse(f"{cassette} has no requests")
+    return found
+
+
+def writable(*files: Path | None) -> None:
+    """See that files can be written before anything runs. Raises WrongUse."""
+    for file in files:
+        if file is not None:
+            write(file, None)
+
+
+def write(file: Path, content: str | dict[str, Any] | None) -> None:
+    """Write a text, or a document as JSON, or nothing more than the file. Raises WrongUse."""
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n" if isinstance(content, dict) else content
+    try:
+        with file.open("a" if text is None else "w", encoding="utf-8") as opened:
+            opened.write(text or "")
+    except OSError as error:
+        raise WrongUse(f"cannot write {file}: {error.strerror}") from error
+
+
+def many_descriptors() -> None:
+    """Allow this process as many open sockets as the system lets it have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard and hard != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
