@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sluicegate.adapters.stores.cassette import NotACassette, read_cassette
 from sluicegate.perf.load.shots import Timed, from_takes
+from sluicegate.perf.processes import cores
 from sluicegate.pipeline.config.units import read_duration
 
 from ..run import WrongUse
@@ -65,3 +66,17 @@ def many_descriptors() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard and hard != resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def core_list(text: str | None) -> tuple[set[int], set[int]]:
+    """Return the cores of gateways and those of the load in ``0,1:2``; two empty sets for None. Raises WrongUse."""
+    if text is None:
+        return set(), set()
+    parts = [part.split(",") for part in text.split(":")]
+    numbers = [number for part in parts for number in part]
+    if len(parts) != 2 or not all(number.isdecimal() for number in numbers):
+        raise WrongUse(f"--cores: {text!r} is not GATEWAYS:LOAD; write such as 0:1")
+    known = cores()
+    if unknown := [number for number in numbers if int(number) not in known]:
+        raise WrongUse(f"--cores: there is no core {unknown[0]} here; there are {', '.join(map(str, known)) or 'none'}")
+    return {int(number) for number in parts[0]}, {int(number) for number in parts[1]}
