@@ -9,18 +9,21 @@ Run: ``python -m sluicegate.perf.edges``
 
 from __future__ import annotations
 
-import os
-import selectors
 import socket
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from itertools import repeat
 from typing import Any
 
 import trio
+
+from .load.engine import Engine, Rules
+from .load.measurement import Measurement
+from .load.shots import Shot, at_once
+from .load.target import target_of
+from .processes import cores, pin
 
 CONNECTIONS = 32
 SECONDS = 0.7
@@ -28,10 +31,6 @@ ROUNDS = 3
 LEAST = 5.0
 """How many times the requests of stock hypercorn ours must serve."""
 BODY = b'{"model":"m","messages":[{"role":"user","content":"' + b"x" * 2000 + b'"}]}'
-REQUEST = (
-    b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-    b"authorization: Bearer key\r\naccept: */*\r\nuser-agent: edges\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
-)
 ANSWER = b"ok"
 
 Serve = Callable[[socket.socket], Awaitable[None]]
@@ -72,43 +71,26 @@ async def serve_ours(sock: socket.socket) -> None:
 EDGES: dict[str, Serve] = {"stock": serve_stock, "ours": serve_ours}
 
 
-def pin(core: int) -> None:
+def keep_on(place: int) -> None:
     """Keep this process on one core, where there are several and the system can."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    if len(cores) > 1:
-        os.sched_setaffinity(0, {cores[core % len(cores)]})
+    found = cores()
+    pin({found[place % len(found)]} if len(found) > 1 else ())
 
 
 def serve(kind: str) -> None:
     """Serve on an inherited socket until killed."""
-    pin(0)
+    keep_on(0)
     trio.run(EDGES[kind], socket.socket(fileno=0))
 
 
 def load(port: int, seconds: float) -> float:
-    """Return the requests a second that are answered on CONNECTIONS connections.
-
-    Plain sockets and a selector, since the load must cost less than what it measures.
-    """
-    answered = 0
-    with ExitStack() as stack:
-        ready = stack.enter_context(selectors.DefaultSelector())
-        for _ in range(CONNECTIONS):
-            sock = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            ready.register(sock, selectors.EVENT_READ, sock)
-            sock.sendall(REQUEST)
-        began = time.perf_counter()
-        until = began + seconds
-        while time.perf_counter() < until:
-            for key, _ in ready.select(1.0):
-                part = key.data.recv(4096)
-                if not part:
-                    raise RuntimeError("the server closed a connection")
-                # Stock writes the end of an answer's head and its body apart.
-                if part.endswith(ANSWER):
-                    answered += 1
-                    key.data.sendall(REQUEST)
-        return answered / (time.perf_counter() - began)
+    """Return the requests a second that are answered on CONNECTIONS connections."""
+    rules = Rules(closed=True, connections=CONNECTIONS, seconds=seconds)
+    target = target_of(f"http://127.0.0.1:{port}", "key")
+    measured = Engine(target, at_once(repeat(Shot("chat", BODY))), rules, Measurement()).run()
+    if measured.failures:
+        raise RuntimeError(f"the server failed: {dict(measured.errors)}")
+    return measured.rate
 
 
 def start(kind: str) -> tuple[subprocess.Popen[bytes], int]:
@@ -137,7 +119,7 @@ def measure(*, seconds: float, rounds: int) -> dict[str, list[float]]:
 
 def main() -> int:
     """Print the figures; return 1 if ours is not far enough ahead."""
-    pin(1)
+    keep_on(1)
     figures = measure(seconds=SECONDS, rounds=ROUNDS)
     ratios = sorted(ours / stock for ours, stock in zip(figures["ours"], figures["stock"], strict=True))
     for kind, rates in figures.items():

@@ -1,6 +1,6 @@
 """Print what one call to an upstream costs, over stock httpx and over our own connections; fail if ours are too dear.
 
-A bare server on loopback, in a process of its own, answers every request with the same 700 bytes. What is counted is
+The simulated upstream, in a process of its own, answers every request with the same 600 bytes. What is counted is
 the CPU time of this process, per call: it does not change with what else the machine does. Stock httpx, httpx over
 our transport, and the transport that the gateway itself uses take turns in one run, with 1 and with 64 calls in flight;
 the best of the rounds counts.
@@ -11,12 +11,10 @@ Run: ``python -m sluicegate.perf.upstreams``
 from __future__ import annotations
 
 import gc
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 import trio
@@ -26,9 +24,14 @@ from sluicegate.adapters.upstream.httpx_transport import PooledTransport
 from sluicegate.adapters.upstream.proxy import Proxies
 from sluicegate.pipeline.provider import UpstreamRequest
 
+from .processes import simulator
+from .simulate.server import CHAT
+
 Call = Callable[[], Awaitable[None]]
 IN_FLIGHT = (1, 64)
 CALLS = 640
+ANSWER = 477
+"""Bytes in the body of every answer."""
 REPEATS = 3
 SHELL_LIMIT = 0.6
 """httpx over our transport may cost this much of stock httpx."""
@@ -36,42 +39,6 @@ DIRECT_LIMIT = 0.2
 """And the gateway's own transport this much."""
 
 _BODY = b'{"model": "m", "messages": [{"role": "user", "content": "' + b"x" * 2000 + b'"}]}'
-_ANSWER = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-    b"x-request-id: 0123456789abcdef\r\nserver: bare\r\ncontent-length: 500\r\n\r\n" + b"{" + b" " * 498 + b"}"
-)
-
-
-async def serve_bare(listener: socket.socket) -> None:
-    """Answer each request that ends in ``}`` with the same bytes, for ever."""
-
-    async def connection(stream: trio.SocketStream) -> None:
-        try:
-            seen = b""
-            while data := await stream.receive_some(65536):
-                seen += data
-                if seen.endswith(b"}"):
-                    seen = b""
-                    await stream.send_all(_ANSWER)
-        except trio.BrokenResourceError:
-            pass
-
-    listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
-    await trio.serve_listeners(connection, [listening])
-
-
-@contextmanager
-def bare_server() -> Iterator[str]:
-    """Run the bare server in a process of its own; give its URL. It ends with us."""
-    code = "import socket, sys, trio; from sluicegate.perf.upstreams import serve_bare; "
-    code += "trio.run(serve_bare, socket.socket(fileno=int(sys.argv[1])))"
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        server = subprocess.Popen([sys.executable, "-c", code, str(listener.fileno())], pass_fds=[listener.fileno()])
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/chat/completions"
-        finally:
-            server.kill()
-            server.wait()
 
 
 @asynccontextmanager
@@ -101,7 +68,7 @@ async def direct(url: str) -> AsyncIterator[Call]:
         while data := await response.receive():
             size += len(data)
         await response.aclose()
-        assert size == 500
+        assert size == ANSWER
 
     yield call
     await transport.aclose()
@@ -109,7 +76,7 @@ async def direct(url: str) -> AsyncIterator[Call]:
 
 async def _httpx_call(client: httpx.AsyncClient, url: str) -> None:
     response = await client.post(url, content=_BODY, headers={"content-type": "application/json"})
-    assert len(response.content) == 500
+    assert len(response.content) == ANSWER
 
 
 async def per_call(call: Call, in_flight: int, calls: int) -> float:
@@ -145,8 +112,8 @@ async def measure(url: str, calls: int = CALLS, repeats: int = REPEATS) -> dict[
 
 def main() -> int:
     """Print the table; return 1 if one of ours is over its limit."""
-    with bare_server() as url:
-        best = trio.run(measure, url)
+    with simulator() as upstream:
+        best = trio.run(measure, upstream.url + CHAT)
     limits = {"httpx": 1.0, "httpx over ours": SHELL_LIMIT, "direct": DIRECT_LIMIT}
     over = False
     print("CPU time of one call")

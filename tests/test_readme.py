@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sluicegate.cli.run import VERBS
+from sluicegate.cli.run import GROUPS, VERBS
 from sluicegate.perf.hops import JUDGING_LIMIT, WAITING_LIMIT
 from sluicegate.perf.upstreams import DIRECT_LIMIT, SHELL_LIMIT
 from sluicegate.pipeline.config.load import load
@@ -150,7 +150,7 @@ def test_every_verb_works_as_it_is_written(words, tmp_path):
 
 
 def test_every_verb_of_the_program_is_in_the_readme():
-    assert {words[1] for words in commands("sluicegate")} == set(VERBS)
+    assert {words[1] for words in commands("sluicegate")} == {*VERBS, *GROUPS}
 
 
 def test_every_target_of_make_that_is_named_exists():

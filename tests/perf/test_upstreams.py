@@ -3,12 +3,14 @@
 import pytest
 
 from sluicegate.perf import upstreams
+from sluicegate.perf.processes import simulator
+from sluicegate.perf.simulate.server import CHAT
 
 
 @pytest.fixture(scope="module")
 def url():
-    with upstreams.bare_server() as url:
-        yield url
+    with simulator() as upstream:
+        yield upstream.url + CHAT
 
 
 @pytest.mark.parametrize("kind", upstreams.KINDS)

@@ -12,17 +12,15 @@ from typing import Annotated
 
 import typer
 
-from sluicegate.adapters.stores.cassette import NotACassette, read_cassette
 from sluicegate.perf import diff as differ
 from sluicegate.perf.diff.report import as_values, in_words
-from sluicegate.perf.shelf import NoCassette, find_cassette
 from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.registry import Registry
-from sluicegate.pipeline.take import Take
 
-from ..run import WRONG_USE, WrongUse
+from ..run import WRONG_USE
 from ..source import load_named
+from .options import takes_of
 
 CHANGED = 1
 
@@ -37,7 +35,7 @@ def diff(
     ] = False,
 ) -> None:
     """Run recorded traffic through two configurations, and tell what changes. No upstream is called."""
-    takes = _takes(cassette)
+    takes = list(takes_of(cassette))
     try:
         with _without_logs():
             found = differ.diff(_config(old), _config(new), takes)
@@ -49,15 +47,6 @@ def diff(
     else:
         print(*in_words(found), sep="\n")
     raise typer.Exit(CHANGED if fail_on_change and found.any else 0)
-
-
-def _takes(cassette: str) -> list[Take]:
-    try:
-        return list(read_cassette(find_cassette(cassette)))
-    except (NoCassette, NotACassette) as error:
-        raise WrongUse(str(error)) from error
-    except OSError as error:
-        raise WrongUse(f"cannot read {cassette}: {error.strerror}") from error
 
 
 def _config(file: Path) -> GatewayConfig:

@@ -1,0 +1,80 @@
+"""What a request to the simulated upstream asks for, read from its bytes as cheaply as can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+MOST_VECTORS = 2048
+"""In one request, as OpenAI has it."""
+MOST_DIMENSIONS = 4096
+
+
+class BadHead(ValueError):
+    """The head of a request cannot be served. The message says why."""
+
+
+class Options(msgspec.Struct):
+    """What a caller wants of a stream."""
+
+    include_usage: bool | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The fields of a body that change the answer. All else is passed over without being looked at."""
+
+    model: str = ""
+    stream: bool | None = None
+    stream_options: Options | None = None
+    input: str | list[Any] | None = None
+    encoding_format: str | None = None
+    dimensions: int | None = None
+
+    @property
+    def usage_in_stream(self) -> bool:
+        """Whether the stream ends with the usage."""
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
+
+    @property
+    def vectors(self) -> int:
+        """How many vectors are asked for: a list of numbers is one input, in tokens."""
+        if isinstance(self.input, list) and self.input and not isinstance(self.input[0], int):
+            return min(len(self.input), MOST_VECTORS)
+        return 1
+
+
+decode = msgspec.json.Decoder(Asked).decode
+"""Return what a body asks for. Raises msgspec.DecodeError."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """A request's head: what is asked for, and how many bytes of body follow it."""
+
+    method: str
+    path: str
+    length: int
+
+
+def read_head(data: bytes) -> Head:
+    """Return what a head says; ``data`` is all of it but the empty line.
+
+    Raises:
+        BadHead: It is no request's, or its body has no length.
+    """
+    first, *lines = data.split(b"\r\n")
+    parts = first.split(b" ")
+    if len(parts) != 3 or parts[2] != b"HTTP/1.1":
+        raise BadHead("this is no request of HTTP/1.1")
+    lengths: set[bytes] = set()
+    for line in lines:
+        name, _, value = line.partition(b":")
+        lowered = name.lower()
+        if lowered == b"content-length":
+            lengths.add(value.strip())
+        elif lowered == b"transfer-encoding":
+            raise BadHead("a body needs a content-length here")
+    if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
+        raise BadHead("the content-length is not one number")
+    path = parts[1].partition(b"?")[0].decode("latin-1")
+    return Head(parts[0].decode("latin-1"), path, int(lengths.pop()) if lengths else 0)
