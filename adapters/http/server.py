@@ -28,9 +28,14 @@ async def serve_http(
     shutdown: Callable[[], Awaitable[None]],
     *,
     limits: Limits | None = None,
+    yielding: Callable[[], Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve HTTP on a socket, which it closes, until ``shutdown`` returns. A checkpoint."""
+    """Serve HTTP on a socket, which it closes, until ``shutdown`` returns. A checkpoint.
+
+    Args:
+        yielding: Once this returns nothing more is accepted, and the last connection to end ends the server.
+    """
     limits = limits or Limits()
     config = Config()
     config.bind = [f"fd://{sock.detach()}"]
@@ -44,4 +49,6 @@ async def serve_http(
     config.include_server_header = False
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
-    await serve_edge(app, config, shutdown_trigger=shutdown, limits=limits, task_status=task_status)
+    await serve_edge(
+        app, config, shutdown_trigger=shutdown, yield_trigger=yielding, limits=limits, task_status=task_status
+    )
