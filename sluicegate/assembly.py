@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sluicegate.adapters.stores.memory import MemoryStore
@@ -13,16 +13,24 @@ from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.provider import Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
+from sluicegate.pipeline.store import Store
 from sluicegate.pipeline.topology import Placed, compile_topology
 
 
-def build(config: GatewayConfig, registry: Registry | None = None, *, access_log: AccessLog | None = None) -> Gateway:
+def build(
+    config: GatewayConfig,
+    registry: Registry | None = None,
+    *,
+    access_log: AccessLog | None = None,
+    stores: Mapping[str, Store] | None = None,
+) -> Gateway:
     """Return a gateway that is ready to be run, inside a running trio program.
 
     Args:
         config: Checked, as `load` returns it.
         registry: Where stages and providers come from; the installed ones by default.
         access_log: Takes one record for each exchange that has ended.
+        stores: By name, such as those that several workers share; ``memory`` is one of this gateway's own by default.
 
     Raises:
         ConfigError: A stage or provider finds that its settings cannot be used.
@@ -35,7 +43,7 @@ def build(config: GatewayConfig, registry: Registry | None = None, *, access_log
         providers=providers,
         models=config.models,
         breakers={name: Breaker(provider.settings.circuit_breaker) for name, provider in providers.items()},
-        stores={"memory": MemoryStore()},
+        stores={"memory": MemoryStore()} if stores is None else stores,
     )
     if access_log is not None:
         resources.access_log = access_log

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.adapters.upstream.http import HttpTransport
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.problems import ConfigError
@@ -61,3 +62,11 @@ async def test_providers_without_a_transport_of_their_own_share_one():
     assert type(one.transport) is HttpTransport
     assert one.transport is two.transport
     await gateway.resources.aclose()
+
+
+async def test_stores_come_from_outside_where_they_are_given():
+    shared = MemoryStore()
+    gateway = build(GatewayConfig(stages=(("plain", NoSettings()),)), registry(), stores={"memory": shared})
+    assert gateway.resources.stores["memory"] is shared
+    own = [build(GatewayConfig(stages=(("plain", NoSettings()),)), registry()).resources.stores for _ in range(2)]
+    assert own[0]["memory"] is not own[1]["memory"]
