@@ -40,6 +40,11 @@ class AuthSettings(msgspec.Struct, kw_only=True, frozen=True):
         for key in self.api_keys if self.enabled else ():
             yield from key.doubts()
 
+    def apart(self) -> Iterator[str]:
+        """Yield what workers do not share."""
+        if self.enabled and any(key.rate_limit is not None for key in self.api_keys):
+            yield "each counts by itself: a key may make its rate_limit of requests in every one of them"
+
 
 @stage("auth", summary="Ask for an API key, and hold it to the models it may use.", settings=AuthSettings)
 class Auth:

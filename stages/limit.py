@@ -9,7 +9,7 @@ counts too.
 from __future__ import annotations
 
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from functools import lru_cache
 from typing import Annotated
 
@@ -41,6 +41,11 @@ class LimitSettings(msgspec.Struct, kw_only=True, frozen=True):
             description="Requests a caller may make, such as [1000/min, 10000/h]; a key's own rate_limit goes before."
         ),
     ] = ()
+
+    def apart(self) -> Iterable[str]:
+        """Yield what workers do not share."""
+        if self.requests:
+            yield "each counts by itself: a caller may make so many requests in every one of them"
 
 
 @stage("limit", summary="Hold each caller to a number of requests per minute, hour or day.", settings=LimitSettings)
