@@ -94,6 +94,11 @@ class Metrics:
         """Whether a series that is not reserved still finds a place."""
         return self._free > 0
 
+    @property
+    def reserved(self) -> int:
+        """How many places are kept."""
+        return len(self._reserved)
+
     def reserve(self, series: Iterable[Series]) -> None:
         """Keep places, whatever else comes up before they are used. Until then they take no memory to speak of."""
         self._reserved.update(series)
@@ -115,9 +120,9 @@ class Metrics:
         return self.series.setdefault(series, Figures())
 
 
-def count_code(codes: Counter[str], code: str) -> None:
-    """Add one to an error code. A provider may invent codes, so those that are too many or too long are ``other``."""
-    codes[code if code in codes or (len(codes) < MAX_CODES - 1 and len(code) <= MAX_CODE) else OTHER] += 1
+def count_code(codes: Counter[str], code: str, count: int = 1) -> None:
+    """Add to an error code. A provider may invent codes, so those that are too many or too long are ``other``."""
+    codes[code if code in codes or (len(codes) < MAX_CODES - 1 and len(code) <= MAX_CODE) else OTHER] += count
 
 
 def microseconds(seconds: float) -> int:

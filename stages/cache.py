@@ -7,7 +7,7 @@ https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Annotated, Any
 
 import msgspec
@@ -47,6 +47,10 @@ class CacheSettings(msgspec.Struct, kw_only=True, frozen=True):
         """Refuse a largest answer that could never be kept."""
         if self.max_entry > self.max_bytes:
             raise ValueError(f"max_entry is {self.max_entry} bytes, and max_bytes only {self.max_bytes}")
+
+    def apart(self) -> Iterable[str]:
+        """Yield what workers do not share."""
+        yield "each caches by itself: an answer from one worker is a miss in the others"
 
 
 @stage("cache", summary="Answer a repeated request from memory, streams as streams.", settings=CacheSettings)

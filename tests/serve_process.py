@@ -1,5 +1,6 @@
 """`sluicegate serve` as a process of which everything is looked at: its lines, its exit code, its log, its sockets."""
 
+import http.client
 import json
 import os
 import re
@@ -12,6 +13,8 @@ import urllib.request
 from contextlib import contextmanager
 
 CHAT = {"model": "sim/any", "messages": [{"role": "user", "content": "Hello"}]}
+ADMIN_KEY = "the-admin-key-of-the-tests"
+"""For those that have it in their environment."""
 PATIENCE = 30
 """Seconds after which something that waits has failed."""
 
@@ -50,6 +53,19 @@ class Served:
     def get(self, path):
         return self._ask(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
 
+    def figures(self):
+        """Return what /metrics tells."""
+        url = f"http://127.0.0.1:{self.port}/metrics"
+        return self._ask(urllib.request.Request(url, headers={"x-api-key": ADMIN_KEY}))[1]
+
+    def until(self, what):
+        """Wait until what the figures are asked for is so, and return them."""
+        deadline = time.monotonic() + PATIENCE
+        while not what(figures := self.figures()):
+            assert time.monotonic() < deadline, figures
+            time.sleep(0.05)
+        return figures
+
     def chat(self, **fields):
         """Send a chat; return the status and the whole answer."""
         url = f"http://127.0.0.1:{self.port}/v1/chat/completions"
@@ -75,9 +91,15 @@ class Served:
     def until_draining(self):
         """Wait until the gateway has acted on a signal that lets it drain."""
         deadline = time.monotonic() + PATIENCE
-        while self.get("/health/readiness")[0] != 503:
+        while not self._drains():
             assert time.monotonic() < deadline
             time.sleep(0.01)
+
+    def _drains(self):
+        try:
+            return self.get("/health/readiness")[0] == 503
+        except http.client.RemoteDisconnected:
+            return False  # by one of several workers, which has just come to its end
 
     def end(self, number):
         """Send a signal; return exit code and seconds until the end."""

@@ -2,15 +2,19 @@
 
 import array
 import fcntl
+import os
+import pty
 import signal
 import socket
+import subprocess
+import sys
 import termios
 import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.serve_process import PATIENCE, read_to_the_end, read_until, serving
+from tests.serve_process import PATIENCE, environment, read_to_the_end, read_until, serving
 
 SIMULATED = """
 providers:
@@ -127,3 +131,40 @@ def test_a_second_signal_ends_it_at_once(tmp_path, second):
         assert served.process.poll() is None
         code, seconds = served.end(second)
         assert (code, seconds < AT_ONCE) == (128 + second, True), seconds
+
+
+AT_A_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "sluicegate", "serve", "--config", "config.yaml"])
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_ends_with_the_terminal_that_it_was_started_at(tmp_path, workers):
+    (tmp_path / "config.yaml").write_text(f"server: {{ port: 0, workers: {workers} }}\n")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", AT_A_TERMINAL]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), stdin=theirs, stdout=pipe, stderr=pipe, text=True
+    )
+    try:
+        os.close(theirs)
+        assert "listens on" in process.stdout.readline()
+        os.close(ours)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_log_that_nobody_reads_does_not_keep_it_from_ending(tmp_path):
+    with serving(tmp_path, SIMULATED % "tokens: 1, first_token: 0ms") as served:
+        while unread(served.process.stderr) < 60_000:
+            assert served.chat()[0] == 200
+        for _ in range(50):
+            served.chat()
+        code, seconds = served.end(signal.SIGTERM)
+        assert (code, seconds < 2 * AT_ONCE) == (0, True), seconds

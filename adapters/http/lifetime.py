@@ -1,12 +1,14 @@
-"""A server's life: from the first request until a signal ends it, in order.
+"""A server's life: from the first request until it is told to leave, in order.
 
-SIGTERM drains: readiness turns to 503, new requests are refused, those under way have ``server.drain`` to end. SIGINT
-does the same with hardly any patience, for a person waits at the terminal. What is then still under way ends with an
-error that tells so. A second signal ends the process on the spot.
+A process that serves alone takes its orders from signals. SIGTERM drains: readiness turns to 503, new requests are
+refused, those under way have ``server.drain`` to end. SIGINT does the same with hardly any patience, for a person waits
+at the terminal. What is then still under way ends with an error that tells so. A second signal ends the process on the
+spot.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -18,40 +20,76 @@ import trio
 from sluicegate.pipeline.gateway import Gateway
 
 from .asgi import App
+from .orders import Order, Orders
 from .server import serve_http
+from .terminal import Terminal
 
-PATIENCE = 0.5
-"""Seconds that SIGINT gives to what is under way."""
-ENDING = 1.0
-"""Seconds that the gateway then takes to end, so that after SIGINT the process is gone within two."""
+log = logging.getLogger("sluicegate.http")
 
 
-async def live(gateway: Gateway, app: App, sock: socket.socket, *, started: Callable[[], None]) -> None:
+async def live(gateway: Gateway, app: App, sock: socket.socket, orders: Orders, *, started: Callable[[], None]) -> None:
+    """Serve until an order to leave has been obeyed. A checkpoint.
+
+    Args:
+        started: Called once requests are answered.
+    """
+    yielding, closing = trio.Event(), trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(gateway.run)
+        async with trio.open_nursery() as obeying:
+            serving = partial(serve_http, app, sock, closing.wait, gateway.settings, yielding=yielding.wait)
+            async with trio.open_nursery() as server:
+                await server.start(serving)
+                started()
+                obeying.start_soon(_obey, gateway, orders, yielding, closing)
+            obeying.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()
+
+
+async def _obey(gateway: Gateway, orders: Orders, yielding: trio.Event, closing: trio.Event) -> None:
+    """Obey orders until there is nothing left to end; one with less patience takes the place of the one before."""
+    order = await orders.next()
+    while not closing.is_set():
+        async with trio.open_nursery() as nursery:
+
+            async def leave(order: Order = order, scope: trio.CancelScope = nursery.cancel_scope) -> None:
+                if order is Order.YIELD:
+                    yielding.set()
+                    await trio.sleep(order.patience(gateway.settings))
+                else:
+                    await gateway.drain(order.patience(gateway.settings), ending=order.ending())
+                closing.set()
+                scope.cancel()
+
+            nursery.start_soon(leave)
+            order = await orders.next()
+            nursery.cancel_scope.cancel()
+
+
+async def live_alone(gateway: Gateway, app: App, sock: socket.socket, *, started: Callable[[], None]) -> None:
     """Serve until a signal, then drain. A checkpoint.
 
     Args:
         started: Called once requests are answered.
     """
-    closing = trio.Event()
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    orders = Orders()
+    terminal = Terminal()
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
-            await nursery.start(gateway.run)
-            async with trio.open_nursery() as serving:
-                await serving.start(partial(serve_http, app, sock, closing.wait, gateway.settings))
-                started()
-                number = await anext(signals)
-                for again in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(again, _leave_at_once)
-                await _drain(gateway, number)
-                closing.set()
+
+            async def take_orders() -> None:
+                async for number in signals:
+                    if number == signal.SIGHUP and not terminal.gone():
+                        log.warning("SIGHUP does nothing here: it restarts workers, where server.workers is above 1")
+                        continue
+                    for again in (signal.SIGINT, signal.SIGTERM):
+                        signal.signal(again, _leave_at_once)
+                    orders.give(Order.INTERRUPT if number == signal.SIGINT else Order.DRAIN)
+                    return
+
+            nursery.start_soon(take_orders)
+            await live(gateway, app, sock, orders, started=started)
             nursery.cancel_scope.cancel()
-
-
-async def _drain(gateway: Gateway, number: int) -> None:
-    if number == signal.SIGINT:
-        await gateway.drain(min(PATIENCE, gateway.settings.drain), ending=ENDING)
-    else:
-        await gateway.drain(gateway.settings.drain)
 
 
 def _leave_at_once(number: int, _: object) -> None:

@@ -31,6 +31,7 @@ async def serve_http(
     settings: ServerSettings | None = None,
     *,
     limits: Limits | None = None,
+    yielding: Callable[[], Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve HTTP, or HTTPS, on a socket, which it closes, until ``shutdown`` returns. A checkpoint.
@@ -38,6 +39,7 @@ async def serve_http(
     Args:
         settings: For TLS, patience and half-closed connections; by default all is as without a configuration.
         limits: What a connection may ask for, in place of what the settings say.
+        yielding: Once this returns nothing more is accepted, and the last connection to end ends the server.
     """
     settings = settings or ServerSettings()
     limits = limits or limits_of(settings)
@@ -59,6 +61,7 @@ async def serve_http(
         app,
         config,
         shutdown_trigger=shutdown,
+        yield_trigger=yielding,
         limits=limits,
         half_close=settings.half_close,
         task_status=task_status,

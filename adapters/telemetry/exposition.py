@@ -54,11 +54,13 @@ class SnapshotCollector(Collector):
         snapshot = self._snapshot
         yield GaugeMetricFamily("sluicegate_ready", "1 while requests are taken.", _flag(snapshot))
         yield GaugeMetricFamily("sluicegate_in_flight", "Exchanges admitted and not ended.", snapshot.in_flight)
+        yield GaugeMetricFamily("sluicegate_workers", "Processes that serve.", len(snapshot.workers))
         for name, text, value in (
             ("overloads", "Requests refused because too many were in flight.", snapshot.overloads),
             ("settled", "Exchanges that went through the whole SETTLE lane.", snapshot.settled),
             ("settle_lost", "Exchanges that the SETTLE lane had no room for.", snapshot.lost),
             ("overflowed", "Figures counted under `other` for want of a place for their names.", snapshot.overflowed),
+            ("worker_deaths", "Workers that ended without being told to.", snapshot.deaths),
         ):
             yield CounterMetricFamily(f"sluicegate_{name}", text, value)
 
@@ -118,13 +120,18 @@ class SnapshotCollector(Collector):
         yield from (depth, events, queue, work)
 
     def _breakers(self) -> Iterator[Metric]:
+        labels = ["provider", "state"]
         states = GaugeMetricFamily(
-            "sluicegate_breaker_state", "1 for the state that a provider's breaker is in.", labels=["provider", "state"]
+            "sluicegate_breaker_state", "1 for the worst state that a provider's breaker is in.", labels=labels
         )
-        for name, (current, _, _) in self._snapshot.breakers.items():
+        workers = GaugeMetricFamily(
+            "sluicegate_breaker_workers", "Workers in which a provider's breaker is in a state.", labels=labels
+        )
+        for name, breaker in self._snapshot.breakers.items():
             for state in BreakerState:
-                states.add_metric([name, state.value], float(current == state.value))
-        yield states
+                states.add_metric([name, state.value], float(breaker.state == state.value))
+                workers.add_metric([name, state.value], breaker.seen.get(state.value, 0))
+        yield from (states, workers)
 
 
 def _flag(snapshot: Snapshot) -> float:

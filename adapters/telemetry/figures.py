@@ -17,6 +17,8 @@ PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
 def figures_of(snapshot: Snapshot) -> dict[str, Any]:
     """Return the whole snapshot. Times are milliseconds."""
     return {
+        "uptime_s": round(snapshot.uptime, 3),
+        "workers": {"pids": list(snapshot.workers), "deaths": snapshot.deaths},
         "ready": snapshot.ready,
         "draining": snapshot.draining,
         "in_flight": snapshot.in_flight,
@@ -32,10 +34,15 @@ def figures_of(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def breakers_of(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Return the state of each provider's breaker."""
+    """Return the state of each provider's breaker; of several workers the worst, and how many are in which."""
     return {
-        name: {"state": state, "failures": failures, "retry_after_s": round(retry_after, 3)}
-        for name, (state, failures, retry_after) in snapshot.breakers.items()
+        name: {
+            "state": one.state,
+            "failures": one.failures,
+            "retry_after_s": round(one.retry_after, 3),
+            "workers": one.seen,
+        }
+        for name, one in snapshot.breakers.items()
     }
 
 

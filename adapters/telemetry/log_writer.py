@@ -4,14 +4,17 @@ A terminal that is stopped, or a pipe that nobody reads, must not stop requests:
 counted, and the count is logged when there is room again. A tenth of the room is kept for warnings and errors, which
 the access log must not keep out. The thread gathers lines for a moment and writes them together, since each time it
 wakes it takes the interpreter from the requests. For the same reason JSON is made where the line is logged (2 us), and
-only the words for people, at a terminal, are made in the thread.
+only the words for people, at a terminal, are made in the thread. Where several processes write to one pipe, which
+takes them apart beyond a few KiB, each holds a lock for as long as it writes.
 """
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -38,13 +41,15 @@ class LogWriter:
         out: Where to. People read it if it is a terminal, programs if not.
         level: The least level of a line that is written.
         capacity: Lines that may wait; below a warning nine tenths of them.
+        lock: An open file that all who write to ``out`` lock (fcntl(2)); not given where nobody else does.
 
     Attributes:
         dropped: Lines that found no room, since the last that did.
     """
 
-    def __init__(self, out: TextIO, *, level: str = "info", capacity: int = CAPACITY) -> None:
+    def __init__(self, out: TextIO, *, level: str = "info", capacity: int = CAPACITY, lock: int | None = None) -> None:
         self._out = out
+        self._lock = lock
         self._for_people = out.isatty()
         self._least = LEVELS[level]
         self._capacity = capacity
@@ -75,12 +80,14 @@ class LogWriter:
         """Take the record of one request."""
         self.put("info", "request", record)
 
-    def close(self, timeout: float = 1.0) -> None:
-        """Write what waits, for at most ``timeout`` seconds. Blocks."""
+    def close(self, timeout: float = 1.0) -> bool:
+        """Write what waits, for at most ``timeout`` seconds, and say whether that was enough. Blocks."""
         self._closed.set()
         self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
+        if self._thread is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         words = _words() if self._for_people else _json
@@ -102,11 +109,24 @@ class LogWriter:
 
     def _try(self, text: str) -> bool:
         try:
-            self._out.write(text)
-            self._out.flush()
+            with self._alone():
+                self._out.write(text)
+                self._out.flush()
         except (OSError, ValueError):
             return False  # the file is closed or its reader has left, and there is no place to say so
         return True
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock for the length of the block. The kernel gives it back for a process that dies."""
+        if self._lock is None:
+            yield
+            return
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
 
 def _line(level: str, event: str, fields: Line) -> Line:

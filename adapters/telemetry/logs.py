@@ -23,9 +23,13 @@ class LogHandler(logging.Handler):
         self._writer.put(record.levelname.lower(), record.getMessage(), fields)
 
 
-def configure(level: str, out: TextIO) -> LogWriter:
-    """Send all logging of this process to ``out``: ours from ``level`` on, that of libraries from warnings on."""
-    writer = LogWriter(out, level=level)
+def configure(level: str, out: TextIO, *, lock: int | None = None) -> LogWriter:
+    """Send all logging of this process to ``out``: ours from ``level`` on, that of libraries from warnings on.
+
+    Args:
+        lock: As `LogWriter` has it.
+    """
+    writer = LogWriter(out, level=level, lock=lock)
     root = logging.getLogger()
     root.handlers = [LogHandler(writer)]
     root.setLevel(logging.WARNING)

@@ -5,7 +5,9 @@ Counters are copied. Histograms are shared: they only grow, and a reader at wors
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import trio
 from hdrh.histogram import HdrHistogram
@@ -26,9 +28,28 @@ class HopFigures:
     work: HdrHistogram
 
 
+class BreakerFigures(NamedTuple):
+    """One provider's breaker.
+
+    Each worker has a breaker of its own: of several, this is the worst, and ``seen`` says how many are in which state.
+    """
+
+    state: str
+    failures: int
+    retry_after: float
+    seen: dict[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All figures of a gateway. ``breakers`` holds (state, faults in a row, seconds until a call may try)."""
+    """All figures of a gateway, of one worker or of all together.
+
+    Attributes:
+        breakers: By the provider's name.
+        uptime: Seconds that it has been running.
+        workers: The processes that serve.
+        deaths: How many of them have ended without being told to.
+    """
 
     ready: bool
     draining: bool
@@ -39,14 +60,21 @@ class Snapshot:
     overflowed: int
     series: tuple[tuple[Series, Figures], ...]
     hops: tuple[HopFigures, ...]
-    breakers: dict[str, tuple[str, int, float]]
+    breakers: dict[str, BreakerFigures]
+    uptime: float = 0.0
+    workers: tuple[int, ...] = field(default_factory=lambda: (os.getpid(),))
+    deaths: int = 0
 
 
 COUNTS = ("passed", "replied", "refused", "crashed", "cut", "ghosts")
 
 
-def take_snapshot(gateway: Gateway) -> Snapshot:
-    """Return the figures of this moment. Call it on the gateway's own thread; not a checkpoint."""
+def take_snapshot(gateway: Gateway, *, started: float | None = None) -> Snapshot:
+    """Return the figures of this moment. Call it on the gateway's own thread; not a checkpoint.
+
+    Args:
+        started: When the gateway was started, on trio's clock; now, where that is not asked for.
+    """
     now = trio.current_time()
     settle = gateway.topology.settle
     return Snapshot(
@@ -70,9 +98,12 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
             for gauge in gateway.gauges()
         ),
         breakers={
-            name: (breaker.state(now).value, breaker.failures, breaker.retry_after(now))
+            name: BreakerFigures(
+                state := breaker.state(now).value, breaker.failures, breaker.retry_after(now), {state: 1}
+            )
             for name, breaker in gateway.resources.breakers.items()
         },
+        uptime=now - started if started is not None else 0.0,
     )
 
 

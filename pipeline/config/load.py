@@ -16,9 +16,9 @@ from .parse import parse
 from .pipeline_section import Configured, StageReader, read_pipeline
 from .problems import ConfigError, Findings, Mark, Problem, suggest
 from .provider_section import Providers, read_providers
-from .rules import check_order
+from .rules import check_order, check_workers
 from .scalars import is_nothing
-from .sections import SINGLE_SECTIONS, GatewayConfig
+from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
 from .variables import Variables
 
 SECTIONS = (*SINGLE_SECTIONS, "providers", "models", "pipeline")
@@ -109,6 +109,8 @@ class _Document:
         top = self._top(root)
         single = {name: self._single(name, top.get(name)) for name in SINGLE_SECTIONS}
         stages = self._stages(top, root.mark)
+        if isinstance(single["server"], ServerSettings) and single["server"].workers != 1:
+            check_workers(stages, self._findings)
         providers = self._providers(top)
         models_node = top["models"].node if "models" in top else MapNode({})
         models = read_models(models_node, self._findings, self._variables, providers)

@@ -70,11 +70,17 @@ class ServerSettings(msgspec.Struct, kw_only=True, frozen=True):
 
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on; 0 takes a free one.")] = 3000
+    workers: Annotated[
+        Annotated[int, Meta(ge=1, le=256)] | Literal["auto"],
+        Meta(description="Processes that serve; auto is one for each core that may be used. A library has one."),
+    ] = 1
     max_body: Annotated[Size, Meta(ge=1, description="The largest request body.")] = 10 * 1024 * 1024
-    max_in_flight: Annotated[int, Meta(ge=1, description="Requests under way at once; one more gets 503.")] = 10_000
+    max_in_flight: Annotated[
+        int, Meta(ge=1, description="Requests under way at once in a worker; one more gets 503.")
+    ] = 10_000
     max_incoming: Annotated[
         Size,
-        Meta(ge=1, description="Bytes of bodies that are not complete yet, together; what finds no room gets 503."),
+        Meta(ge=1, description="Bytes of incomplete bodies in a worker, together; what finds no room gets 503."),
     ] = 256 * 1024 * 1024
     timeout: Annotated[
         Duration, Meta(gt=0, description="The one deadline of a request; x-sluicegate-timeout may shorten it.")

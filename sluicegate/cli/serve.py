@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
-from importlib.metadata import version as version_of
 from pathlib import Path
 from socket import socket
 from typing import Annotated
@@ -16,29 +15,29 @@ import msgspec
 import trio
 import typer
 
-from sluicegate.adapters.http.admin.door import AdminDoor
-from sluicegate.adapters.http.admin.pages import Pages
 from sluicegate.adapters.http.admin_key import AdminKey, UnusableAdminKey, load_admin_key
-from sluicegate.adapters.http.app import FrontDoor
 from sluicegate.adapters.http.certificate import UnusableCertificate, check_certificate
-from sluicegate.adapters.http.lifetime import live
+from sluicegate.adapters.http.lifetime import live_alone
 from sluicegate.adapters.http.sockets import CannotListen, listen, url_of
 from sluicegate.adapters.telemetry.log_writer import LogWriter
 from sluicegate.adapters.telemetry.logs import configure
+from sluicegate.adapters.workers.count import count_workers
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.load import Loaded
 from sluicegate.pipeline.config.problems import ConfigError
+from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.registry import Registry
 
-from .exposure import exposure, has_keys
+from .exposure import exposure
+from .front import front_of
+from .garbage import keep_what_there_is
+from .last_lines import close_logs
 from .run import INTERRUPTED, WrongUse
-from .source import load_chosen
+from .source import STANDARD_INPUT, load_chosen
 from .start_lines import start_lines
 
 WRONG_CONFIG = 1
-NEW_OBJECTS = 10_000
-"""How many new objects make Python look for cycles among them. Its default, 700, is reached by ten requests under way,
-which are no garbage, and looking at them again and again takes a twentieth of the time."""
 
 
 class LogLevel(StrEnum):
@@ -76,44 +75,71 @@ def serve(
 
 def _run(file: Path | None, host: str | None, port: int | None, log_level: LogLevel) -> int:
     registry = Registry()
-    loaded = load_chosen(file, registry)
-    server = loaded.config.server
-    server = msgspec.structs.replace(server, host=host or server.host, port=server.port if port is None else port)
-    loaded = replace(loaded, config=msgspec.structs.replace(loaded.config, server=server))
+
+    def read() -> Loaded:
+        return _loaded(file, host, port, registry)
+
+    loaded = read()
     for problem in loaded.problems:
         print(problem, file=sys.stderr)
     if refusal := exposure(loaded.config):
         raise WrongUse(refusal)
+    server = loaded.config.server
     check_certificate(server.tls)
     sock = listen(server.host, server.port)
     key = load_admin_key(os.environ)
-    logs = configure(log_level.value, sys.stderr)
-    trio.run(_serve, loaded, registry, key, sock, logs)
-    logs.close()
+    url = url_of(sock, secure=bool(server.tls.certificate))
+    count = count_workers(server.workers)
+
+    def started(gateway: Gateway) -> None:
+        _say(start_lines(gateway, loaded, url=url, key=key, workers=count))
+
+    if count > 1:
+        from .supervise import Plan, supervise  # one process alone needs nothing of it
+
+        def read_again() -> Loaded:
+            if file == STANDARD_INPUT:
+                raise WrongUse("the configuration came through standard input, which can be read only once")
+            return read()
+
+        supervise(Plan(read_again, registry, sock, key, log_level.value, count), loaded, started)
+    else:
+        logs = configure(log_level.value, sys.stderr)
+        trio.run(_serve, loaded.config, registry, key, sock, logs, started)
+        close_logs(logs)
     return 0
 
 
-async def _serve(loaded: Loaded, registry: Registry, key: AdminKey, sock: socket, logs: LogWriter) -> None:
-    """Run the gateway to its end."""
-    version = version_of("sluicegate")
-    config = loaded.config
+def _loaded(file: Path | None, host: str | None, port: int | None, registry: Registry) -> Loaded:
+    """Return the configuration, with what the command line says in its place.
+
+    Raises:
+        ConfigError: It is wrong.
+        WrongUse: It cannot be read.
+    """
+    loaded = load_chosen(file, registry)
+    server = loaded.config.server
+    server = msgspec.structs.replace(server, host=host or server.host, port=server.port if port is None else port)
+    return replace(loaded, config=msgspec.structs.replace(loaded.config, server=server))
+
+
+def _say(lines: Iterable[str]) -> None:
+    try:
+        print(*lines, sep="\n", flush=True)
+    except BrokenPipeError:
+        # Whoever read the lines, such as `head`, has left; that is no reason to end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _serve(
+    config: GatewayConfig,
+    registry: Registry,
+    key: AdminKey,
+    sock: socket,
+    logs: LogWriter,
+    started: Callable[[Gateway], None],
+) -> None:
+    """Run the gateway in this process, to its end."""
     gateway = build(config, registry, access_log=logs.access)
-    door = AdminDoor(key, Pages(gateway, config, version=version), config.metrics)
-    front = FrontDoor(gateway, door, version=version, keyless=not has_keys(config))
-    url = url_of(sock, secure=bool(config.server.tls.certificate))
-
-    def started() -> None:
-        lines = start_lines(
-            gateway, config, version=version, url=url, source=loaded.source, key=key, keyless=not has_keys(config)
-        )
-        try:
-            print(*lines, sep="\n", flush=True)
-        except BrokenPipeError:
-            # Whoever read the lines, such as `head`, has left; that is no reason to end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    # What has been made by now stays: cycles are looked for among the rest.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS)
-    await live(gateway, front, sock, started=started)
+    keep_what_there_is()
+    await live_alone(gateway, front_of(gateway, config, key), sock, started=lambda: started(gateway))

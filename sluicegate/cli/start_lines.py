@@ -5,47 +5,46 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from importlib.metadata import version as version_of
 
 from sluicegate.adapters.http.admin_key import VARIABLE, AdminKey
 from sluicegate.adapters.http.sizes import size_text
 from sluicegate.adapters.telemetry.log_writer import CAPACITY
+from sluicegate.pipeline.config.load import Loaded
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.gateway import Gateway
 
 from .bounds import bounds
+from .exposure import has_keys
 
 USUAL_MODEL = "gpt-4o-mini"
 """What to try where the configuration names no model."""
 
 
-def start_lines(
-    gateway: Gateway, config: GatewayConfig, *, version: str, url: str, source: str, key: AdminKey, keyless: bool
-) -> Iterator[str]:
-    """Yield the lines: what runs where, how much it may hold, and what to try first.
-
-    Args:
-        source: Where the configuration came from.
-        keyless: Whether requests need no key.
-    """
-    yield f"Sluicegate {version} listens on {url}"
-    yield f"  config     {source}"
+def start_lines(gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, workers: int = 1) -> Iterator[str]:
+    """Yield the lines: what runs where, how much it may hold, and what to try first."""
+    config = loaded.config
+    yield f"Sluicegate {version_of('sluicegate')} listens on {url}"
+    yield f"  config     {loaded.source}"
     yield f"  stages     {' > '.join(name for name, _ in config.stages)}"
     yield f"  providers  {', '.join(_named(name, p.type) for name, p in config.providers.items()) or 'none'}"
-    yield "  bounds     " + bounds_text(config)
+    if workers > 1:
+        yield f"  workers    {workers}; SIGHUP reads the configuration anew and restarts them one by one"
+    yield "  bounds     " + bounds_text(config, workers)
     yield f"  dashboard  {url}/dashboard (any name, the admin key as password)"
     yield "  admin key  " + _where(key)
-    if keyless:
+    if not has_keys(config):
         yield "  keys       none are configured, so requests need none: only this machine can reach the gateway"
         yield "  try        " + _curl(url, example_model(gateway, config), config.server.tls.certificate)
     else:
         yield "  keys       every request needs an API key"
 
 
-def bounds_text(config: GatewayConfig) -> str:
-    """Return what the gateway may hold at the very worst, and what that is the sum of."""
-    found = bounds(config)
+def bounds_text(config: GatewayConfig, workers: int = 1) -> str:
+    """Return what all workers of a gateway may hold at the very worst, and what that is the sum of."""
+    found = {name: size * workers for name, size in bounds(config).items()}
     parts = ", ".join(f"{name} {size_text(size)}" for name, size in found.items())
-    return f"{size_text(sum(found.values()))} at the very worst: {parts}; {CAPACITY:,} log lines besides"
+    return f"{size_text(sum(found.values()))} at the very worst: {parts}; {CAPACITY * workers:,} log lines besides"
 
 
 def example_model(gateway: Gateway, config: GatewayConfig) -> str:

@@ -11,12 +11,9 @@ from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.registry import Registry
 
 
-def said(key: AdminKey, **sections: object) -> str:
-    config = load_values(sections, {}, Registry()).config
-    lines = start_lines(
-        build(config), config, version="1.2.3", url="http://127.0.0.1:1", source="a.yaml", key=key, keyless=True
-    )
-    return "\n".join(lines)
+def said(key: AdminKey, workers: int = 1, **sections: object) -> str:
+    loaded = load_values(sections, {}, Registry())
+    return "\n".join(start_lines(build(loaded.config), loaded, url="http://127.0.0.1:1", key=key, workers=workers))
 
 
 @pytest.mark.parametrize(
@@ -37,3 +34,11 @@ def test_it_says_where_the_admin_key_is_and_shows_only_a_new_one(key, words):
 def test_its_first_request_names_a_model_where_the_configuration_names_none():
     text = said(AdminKey("k" * 20), providers={"up": {"type": "openai", "api_key": "key"}})
     assert '"model": "up/gpt-4o-mini"' in text
+
+
+def test_workers_are_told_and_what_all_of_them_may_hold():
+    one, three = (said(AdminKey("k" * 20), workers) for workers in (1, 3))
+    assert "  workers " not in one
+    assert "  workers    3; SIGHUP " in three
+    assert "cache 128 MiB; 10,000 log lines besides" in one
+    assert "cache 384 MiB; 30,000 log lines besides" in three

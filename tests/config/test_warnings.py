@@ -98,6 +98,23 @@ def test_an_api_key_that_can_be_guessed_is_a_warning_that_does_not_show_it(lengt
     assert problems == ([said] if told else [])
 
 
+@pytest.mark.parametrize(
+    ("text", "stages"),
+    [
+        ("server: {workers: 1}", []),
+        ("server: {workers: 2}", ["cache"]),
+        ("server: {workers: auto}", ["cache"]),
+        ("server: {workers: 2}\nlimit: {requests: [1/s]}", ["cache"]),
+        ("server: {workers: 2}\nauth: {api_keys: [{key: 0123456789abcdef, name: a}]}", ["cache"]),
+        ("server: {workers: 2}\ncache: {enabled: false}", []),
+    ],
+)
+def test_what_several_workers_do_not_share_is_a_warning_at_its_stage(text, stages):
+    problems = load(f"{SIM}{text}", {}, Registry(), name="c").problems
+    assert {problem.severity for problem in problems} <= {Severity.WARNING}
+    assert [(problem.code, problem.path) for problem in problems] == [("per-worker", stage) for stage in stages]
+
+
 OPENAI = "providers:\n  openai: {type: openai, api_key: '${OPENAI_API_KEY:-}'}\n  sim: {type: simulator}\n"
 
 

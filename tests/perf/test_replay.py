@@ -114,7 +114,7 @@ def test_a_file_that_is_no_cassette_is_wrong_use(tmp_path, capsys):
     assert main(["perf", "replay", str(tmp_path / "y"), "--target", "http://127.0.0.1:1"]) == 2
     said = capsys.readouterr().err
     assert "is no cassette" in said
-    assert "No such file" in said
+    assert "no shipped cassette of that name; shipped are chat," in said
 
 
 def test_ctrl_c_prints_and_writes_what_was_measured(cassette, tmp_path):

@@ -50,7 +50,7 @@ def build_app(pages: Pages) -> App:
 def _add_pages(app: QuartTrio, pages: Pages) -> None:
     @app.get("/admin/providers")
     async def providers() -> Response:
-        return _json(pages.providers())
+        return _json(await pages.providers())
 
     @app.get("/admin/config")
     async def config() -> Response:
@@ -58,7 +58,7 @@ def _add_pages(app: QuartTrio, pages: Pages) -> None:
 
     @app.get("/admin/circuit-breakers")
     async def circuit_breakers() -> Response:
-        return _json(pages.circuit_breakers())
+        return _json(await pages.circuit_breakers())
 
     @app.get("/metrics")
     async def metrics() -> Response:
@@ -81,7 +81,7 @@ def _add_dashboard(app: QuartTrio, pages: Pages) -> None:
 
     @app.get("/dashboard/data")
     async def data() -> Response:
-        return _json({**await pages.metrics(), **pages.providers()})
+        return _json(await pages.dashboard())
 
 
 def _add_errors(app: QuartTrio) -> None:
@@ -96,6 +96,10 @@ def _add_errors(app: QuartTrio) -> None:
             if name.lower() == "allow":
                 response.headers[name] = value
         return response
+
+    @app.errorhandler(GatewayError)
+    async def refused(error: GatewayError) -> Response:
+        return _error(error)
 
     @app.errorhandler(Exception)
     async def crashed(error: Exception) -> Response:

@@ -39,7 +39,8 @@ function total(name, value) {
 
 function show(data) {
   const state = data.draining ? "draining" : data.ready ? "ok" : "starting";
-  tell(`${state}, version ${data.version}, up ${Math.round(data.uptime_s)} s`);
+  const workers = data.workers.pids.length;
+  tell(`${state}, version ${data.version}, up ${Math.round(data.uptime_s)} s` + (workers > 1 ? `, ${workers} workers` : ""));
   const totals = data.totals;
   document.getElementById("totals").replaceChildren(
     total("in flight", data.in_flight), total("requests", totals.requests), total("upstream calls", totals.attempts),

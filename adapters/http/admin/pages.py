@@ -7,7 +7,8 @@ from typing import Any
 import trio
 
 from sluicegate.adapters.telemetry.figures import breakers_of, figures_of
-from sluicegate.adapters.telemetry.snapshot import Snapshot, take_snapshot
+from sluicegate.adapters.telemetry.snapshot import Snapshot
+from sluicegate.adapters.telemetry.view import OwnView, View
 from sluicegate.pipeline.config.mask import masked
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.config.url_secrets import masked_url
@@ -21,18 +22,22 @@ class Pages:
         gateway: The gateway.
         config: What it was built from.
         version: Its version.
+        view: Where figures come from; from this gateway alone, if nothing else is given.
     """
 
-    def __init__(self, gateway: Gateway, config: GatewayConfig, *, version: str) -> None:
+    def __init__(self, gateway: Gateway, config: GatewayConfig, *, version: str, view: View | None = None) -> None:
         self._gateway = gateway
         self._config = config
         self._version = version
-        self._started = trio.current_time()
+        self._view = view or OwnView(gateway)
 
-    def providers(self) -> dict[str, Any]:
-        """Return every configured provider, those that were left out too."""
+    async def providers(self) -> dict[str, Any]:
+        """Return every configured provider, those that were left out too. A checkpoint, as are all that look."""
+        return self._providers(await self._view.look())
+
+    def _providers(self, snapshot: Snapshot) -> dict[str, Any]:
         running = self._gateway.resources.providers
-        breakers = breakers_of(take_snapshot(self._gateway))
+        breakers = breakers_of(snapshot)
         return {
             "providers": [
                 {
@@ -54,19 +59,25 @@ class Pages:
         """Return the configuration with its secrets masked."""
         return masked(self._config)
 
-    def circuit_breakers(self) -> dict[str, Any]:
+    async def circuit_breakers(self) -> dict[str, Any]:
         """Return the state of every breaker."""
-        return {"circuit_breakers": breakers_of(take_snapshot(self._gateway))}
+        return {"circuit_breakers": breakers_of(await self._view.look())}
 
     async def metrics(self) -> dict[str, Any]:
-        """Return all figures. A checkpoint."""
-        snapshot = take_snapshot(self._gateway)
-        head = {"version": self._version, "uptime_s": round(trio.current_time() - self._started, 3)}
-        return {**head, **await trio.to_thread.run_sync(figures_of, snapshot)}
+        """Return all figures."""
+        return await self._metrics(await self._view.look())
+
+    async def dashboard(self) -> dict[str, Any]:
+        """Return all figures, and the providers, of one moment."""
+        snapshot = await self._view.look()
+        return {**await self._metrics(snapshot), **self._providers(snapshot)}
+
+    async def _metrics(self, snapshot: Snapshot) -> dict[str, Any]:
+        return {"version": self._version, **await trio.to_thread.run_sync(figures_of, snapshot)}
 
     async def prometheus(self) -> bytes:
-        """Return all figures as a Prometheus scrape reads them. A checkpoint."""
-        return await trio.to_thread.run_sync(_exposition, take_snapshot(self._gateway))
+        """Return all figures as a Prometheus scrape reads them."""
+        return await trio.to_thread.run_sync(_exposition, await self._view.look())
 
 
 def _exposition(snapshot: Snapshot) -> bytes:

@@ -68,23 +68,19 @@ class Connection:
         self._spare = 0
         self._room: trio.Event | None = None
         self._alone: trio.Event | None = None
-        self._enter(Phase.IDLE, edge.limits.idle_time)
+        self._enter(Phase.IDLE, edge.idle_time)
 
     @property
     def closing(self) -> bool:
-        """Whether the answer under way is the last one."""
-        return self._edge.closing
+        """Whether an answer that begins now is the last one."""
+        return self._edge.winding_up or self._edge.closing
 
     def _enter(self, phase: Phase, seconds: float = inf) -> None:
         self._phase = phase
         self.deadline = trio.current_time() + seconds
 
     async def run(self) -> bytes | None:
-        """Serve until the connection ends. A checkpoint.
-
-        Returns:
-            All bytes read and not served, if the client would rather speak another protocol; else None.
-        """
+        """Serve to the end; return all bytes read and not served if they are for another protocol. A checkpoint."""
         foreign = None
         half_closed = False
         try:
@@ -135,7 +131,7 @@ class Connection:
             # Neither time begins anew with each byte, nor with each of the empty lines that may precede a request.
             phase = Phase.HEAD if parser.ahead.strip(b"\r") else Phase.IDLE
             if self._phase is not phase:
-                self._enter(phase, limits.head_time if phase is Phase.HEAD else limits.idle_time)
+                self._enter(phase, limits.head_time if phase is Phase.HEAD else self._edge.idle_time)
             return None
         cycle = Cycle(head, scope_of(head, self._peers), self)
         if head.upgrade and is_foreign(head):
@@ -246,7 +242,7 @@ class Connection:
     def _after(self, cycle: Cycle) -> Cycle | None:
         """Decide what follows an answer: the next request that is already there, more to read, or the end."""
         self._cycle = None
-        goes_on = cycle.finished and cycle.framing.keep_alive and not cycle.gone and not self.closing
+        goes_on = cycle.finished and cycle.framing.keep_alive and not cycle.gone and not self._edge.closing
         if not goes_on or self.wire.broken or self._leaving:
             self._leave(awaited=cycle.framing.ends_with_connection)
             return None
@@ -293,6 +289,11 @@ class Connection:
     def step_aside(self) -> None:
         """Leave the connection to another protocol; only its writes are timed from now on."""
         self._enter(Phase.BUSY)
+
+    def wind_up(self) -> None:
+        """End the connection after the next answer, or if no request comes for a while: it may be on its way now."""
+        if self._phase is Phase.IDLE:
+            self.deadline = min(self.deadline, trio.current_time() + self._edge.idle_time)
 
     def retire(self) -> None:
         """End the connection as soon as nothing is in flight; at once if nothing is."""

@@ -33,12 +33,19 @@ class Edge:
     Attributes:
         spawn: Starts a worker in the server's nursery.
         half_close: Whether a client that has closed its own side is served on.
-        closing: Whether connections end with the answer under way.
+        winding_up: Whether answers that begin now are the last ones of their connections, and say so.
+        closing: Whether connections end with the answer under way, whatever it has said.
     """
 
     app: App
     limits: Limits
     spawn: Callable[[Callable[[Cycle], Awaitable[None]], Cycle], object]
     half_close: bool = False
+    winding_up: bool = False
     closing: bool = False
     connections: set[Connection] = field(default_factory=set)
+
+    @property
+    def idle_time(self) -> float:
+        """Seconds that a connection may be without a request."""
+        return self.limits.last_time if self.winding_up else self.limits.idle_time

@@ -24,6 +24,7 @@ class Limits:
         head_time: From the first byte of a head to its end. Longer is a 408.
         body_time: Without one byte of a body. Longer is a 408 if nothing has been answered.
         idle_time: Without a request; longer than clients' own pools keep a connection, so that they close first.
+        last_time: Without a request, once the server wants the connection to end.
         write_time: Without the client taking one byte of an answer.
         linger_time: For the client to read the last answer of a connection before it is closed.
         look: Between two looks at a connection that is not being read, whether its client has left.
@@ -41,6 +42,7 @@ class Limits:
     head_time: float = 20.0
     body_time: float = 60.0
     idle_time: float = 75.0
+    last_time: float = 5.0
     write_time: float = 30.0
     linger_time: float = 2.0
     look: float = 0.03

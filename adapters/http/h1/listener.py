@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 import trio
@@ -44,6 +43,7 @@ async def serve_edge(
     config: Config,
     *,
     shutdown_trigger: Callable[[], Awaitable[None]],
+    yield_trigger: Callable[[], Awaitable[None]] | None = None,
     limits: Limits | None = None,
     half_close: bool = False,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
@@ -53,6 +53,7 @@ async def serve_edge(
     Args:
         app: Speaks ASGI.
         config: What hypercorn's own ``serve`` takes; times and sizes of HTTP/1.x are in ``limits`` instead.
+        yield_trigger: Once this returns nothing more is accepted, and the last connection to end ends the server.
         half_close: Whether a client that has closed its own side is served on; otherwise it counts as gone.
     """
     state: LifespanState = {}
@@ -64,7 +65,7 @@ async def serve_edge(
             edge = Edge(app, limits or Limits(), nursery.start_soon, half_close=half_close)
             listener = _Listener(edge, config, state, nursery)
             try:
-                await listener.accept_until(shutdown_trigger, task_status)
+                await listener.accept_until(shutdown_trigger, yield_trigger or trio.sleep_forever, task_status)
             finally:
                 listener.retire()
                 nursery.cancel_scope.deadline = trio.current_time() + config.graceful_timeout + CLEANUP
@@ -82,19 +83,49 @@ class _Listener:
         self._context = WorkerContext(None)
         self._edge = edge
         self._empty = trio.Event()
+        self._accepted = trio.Event()
 
     async def accept_until(
-        self, shutdown_trigger: Callable[[], Awaitable[None]], task_status: trio.TaskStatus[list[str]]
+        self,
+        shutdown_trigger: Callable[[], Awaitable[None]],
+        yield_trigger: Callable[[], Awaitable[None]],
+        task_status: trio.TaskStatus[list[str]],
     ) -> None:
-        """Accept connections until the trigger returns."""
+        """Accept connections until a trigger returns; after the second one, wait for the end of those there are."""
         listeners, binds = self._listeners()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sweep, self._edge.connections, self._edge.limits.tick)
-            nursery.start_soon(partial(trio.serve_listeners, self._meet, listeners, handler_nursery=self._nursery))
+            accepting = await nursery.start(self._accept, listeners)
+            nursery.start_soon(self._yield, yield_trigger, accepting, nursery.cancel_scope)
             task_status.started(binds)
             await shutdown_trigger()
             nursery.cancel_scope.cancel()
         await self._context.terminated.set()
+
+    async def _accept(
+        self, listeners: list[Any], *, task_status: trio.TaskStatus[trio.CancelScope] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        with trio.CancelScope() as scope:
+            task_status.started(scope)
+            await trio.serve_listeners(self._meet, listeners, handler_nursery=self._nursery)
+        self._accepted.set()
+
+    async def _yield(
+        self, trigger: Callable[[], Awaitable[None]], accepting: trio.CancelScope, over: trio.CancelScope
+    ) -> None:
+        """Once triggered, accept nothing more, and cancel ``over`` when the last connection has ended."""
+        await trigger()
+        accepting.cancel()
+        await self._accepted.wait()
+        # Whoever was accepted last is among the connections once its task has had its first turn.
+        await trio.lowlevel.checkpoint()
+        self._edge.winding_up = True
+        for connection in self._edge.connections:
+            connection.wind_up()
+        await self._context.terminated.set()
+        while self._edge.connections:
+            await self._empty.wait()
+        over.cancel()
 
     def _listeners(self) -> tuple[list[Any], list[str]]:
         sockets = self._config.create_sockets()

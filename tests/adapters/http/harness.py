@@ -20,7 +20,7 @@ from sluicegate.adapters.http.h1.limits import Limits
 from sluicegate.adapters.http.server import serve_http
 from sluicegate.adapters.http.sockets import listen
 from sluicegate.assembly import build
-from sluicegate.cli.serve import has_keys
+from sluicegate.cli.exposure import has_keys
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.config.sections import GatewayConfig, ServerSettings
 from sluicegate.pipeline.gateway import Gateway

@@ -2,6 +2,8 @@ import io
 import json
 import logging
 import re
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -171,3 +173,28 @@ def test_ours_is_written_from_the_level_on_and_libraries_from_warnings_on():
     logging.getLogger("httpx").warning("c")
     writer.close()
     assert [line["event"] for line in lines(out)] == ["a", "c"]
+
+
+HOLD = """
+import fcntl, sys
+fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_nothing_is_written_while_another_process_holds_the_lock(tmp_path):
+    out = io.StringIO()
+    with (tmp_path / "lock").open("w") as lock:
+        number = lock.fileno()
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(number)], pass_fds=[number], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other:
+            other.stdout.readline()
+            writer = LogWriter(out, lock=number)
+            writer.access({"id": "x"})
+            writer.close(timeout=0.2)
+            assert out.getvalue() == ""
+            other.stdin.close()
+        writer.close(timeout=10)
+        assert [line["id"] for line in lines(out)] == ["x"]

@@ -14,7 +14,7 @@ def test_every_shipped_cassette_is_listed(capsys):
 def test_without_a_verb_they_are_all_named(capsys):
     assert main(["perf"]) == 0
     shown = capsys.readouterr().out
-    assert "traces  List the shipped cassettes." in shown
+    assert "traces    List the shipped cassettes." in shown
     assert main(["--help"]) == 0
     assert "  perf     Measure a gateway" in capsys.readouterr().out
 
