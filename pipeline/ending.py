@@ -10,6 +10,7 @@ import math
 
 import trio
 
+from .errors import Overloaded
 from .waits import Waits
 
 ENDING = 5.0
@@ -22,6 +23,11 @@ SETTLED = 0.65
 """By this part, no stage waits to settle anything; what it was to settle goes on at once."""
 LEFT = 0.8
 """By this part, what is still there is left behind; the rest of the budget is for closing connections."""
+
+
+def shutting_down() -> Overloaded:
+    """Return the error for what was under way when the patience was over."""
+    return Overloaded("the gateway is ending", code="shutting_down", retry_after=1.0)
 
 
 class Ending:
@@ -43,6 +49,11 @@ class Ending:
         self.over = math.inf
         self.rest = math.inf
         self._settling = settling
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has begun."""
+        return self.over < math.inf
 
     def begin(self, seconds: float) -> None:
         """Let the end begin now, and be over in ``seconds``. One that has begun is hurried, never put off."""

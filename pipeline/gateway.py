@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import trio
 
+from .arrivals import Arrivals
 from .carrier import Flow, carry, carry_error
 from .closing import close_held
 from .config.sections import ServerSettings
-from .ending import ENDING, Ending
+from .ending import ENDING, Ending, shutting_down
 from .errors import ClientGone, DeadlineExceeded, GatewayError, Overloaded, as_gateway_error
 from .exchange import Exchange
 from .gauge import HopGauge
@@ -32,6 +34,9 @@ class Gateway:
         topology: The hops.
         settings: What is admitted, and for how long.
         resources: What the stages share; for those who look in from outside.
+
+    Attributes:
+        arrivals: Requests whose bodies are still coming, as far as the edge tells.
     """
 
     def __init__(self, topology: Topology, settings: ServerSettings, resources: Resources) -> None:
@@ -43,6 +48,8 @@ class Gateway:
         self.overloads = 0
         self._mailboxes = Mailboxes(settings.max_in_flight)
         self._open: set[Exchange] = set()
+        self.arrivals = Arrivals(self._tell_if_empty)
+        self._closed_at = math.inf
         self._empty = trio.Event()
         self._settling = trio.CancelScope(shield=True)
         self._ending = Ending(topology.settle.waits)
@@ -171,7 +178,7 @@ class Gateway:
     def _admit(self, exchange: Exchange) -> bool:
         """Let the exchange in, or fail it at once: a full gateway does not queue."""
         limit = self.settings.max_in_flight
-        if self.draining:
+        if exchange.started >= self._closed_at or self._ending.begun:
             refusal = Overloaded("the gateway is ending and takes no new requests", code="draining", retry_after=1.0)
         elif not self.ready:
             refusal = Overloaded("the gateway is not ready yet", code="not_ready", retry_after=1.0)
@@ -238,12 +245,17 @@ class Gateway:
         self._mailboxes.take_back(exchange)
         await close_held(exchange, self._ending.closing)
         self._open.discard(exchange)
-        if not self._open:
-            self._empty.set()
+        self._tell_if_empty()
         self.topology.settle.start(exchange)
+
+    def _tell_if_empty(self) -> None:
+        if not self._open and not self.arrivals:
+            self._empty.set()
 
     async def drain(self, patience: float, *, ending: float = ENDING) -> None:
         """Take no new exchanges, wait for those under way, end the rest with an error, and settle all. A checkpoint.
+
+        A request whose head has come is under way, also while its body is still coming.
 
         Args:
             patience: Seconds to wait, also for settling, before the rest is ended.
@@ -251,6 +263,7 @@ class Gateway:
                 connections. What hangs is cut in time for that.
         """
         self.draining = True
+        self._closed_at = min(self._closed_at, trio.current_time())
         with trio.move_on_after(patience):
             await self._until_empty()
             await self.topology.settle.idle()
@@ -260,23 +273,22 @@ class Gateway:
         """End what is under way with an error, and settle all. A checkpoint."""
         self._ending.begin(seconds)
         for exchange in self._open:
-            exchange.interrupt(Overloaded("the gateway is ending", code="shutting_down", retry_after=1.0))
+            exchange.interrupt(shutting_down())
+        self.arrivals.end()
         with trio.CancelScope(deadline=self._ending.over):
             await self._until_empty()
             await self.topology.settle.idle()
 
     async def _until_empty(self) -> None:
-        while self._open:
+        while self._open or self.arrivals:
             if self._empty.is_set():  # another task may be waiting for this one
                 self._empty = trio.Event()
             await self._empty.wait()
 
 
 def _reason(exchange: Exchange) -> GatewayError:
-    if exchange.interruption is not None:
-        return exchange.interruption
-    seconds = exchange.deadline - exchange.started
-    return DeadlineExceeded(f"the request took longer than its deadline of {seconds:g} s")
+    told = f"the request took longer than its deadline of {exchange.deadline - exchange.started:g} s"
+    return exchange.interruption or DeadlineExceeded(told)
 
 
 def _outcome(exchange: Exchange) -> State:

@@ -10,6 +10,8 @@ from .stage import Lane
 
 Stages = Sequence[tuple[str, Lane]]
 CALL = "call"
+LEFT_OUT = "left out"
+"""Said of a provider that targets name and the gateway runs without: it is disabled, or has no key."""
 
 
 def mermaid(stages: Stages, providers: Mapping[str, str], models: Mapping[str, ModelSettings]) -> str:
@@ -39,19 +41,26 @@ def mermaid(stages: Stages, providers: Mapping[str, str], models: Mapping[str, M
 
 def _upstream(call: str | None, providers: Mapping[str, str], models: Mapping[str, ModelSettings]) -> list[str]:
     """Return the lines for providers and models; an edge from a model carries the place of the target in its order."""
-    ids = {name: f"p{at}" for at, name in enumerate(providers)}
-    lines = ['  subgraph providers["providers"]'] if providers else []
-    for name, type_ in providers.items():
-        lines.append(f"    {ids[name]}([{_label(name if name == type_ else f'{name} ({type_})')}])")
-    lines += ["  end"] if providers else []
+    shown = {name: name if name == type_ else f"{name} ({type_})" for name, type_ in providers.items()}
+    shown |= {name: f"{name}, {LEFT_OUT}" for name in _left_out(providers, models)}
+    ids = {name: f"p{at}" for at, name in enumerate(shown)}
+    lines = ['  subgraph providers["providers"]'] if shown else []
+    lines += [f"    {ids[name]}([{_label(told)}])" for name, told in shown.items()]
+    lines += ["  end"] if shown else []
     if call is not None:
-        lines += [f"  {call} --> {id_}" for id_ in ids.values()]
+        lines += [f"  {call} --> {ids[name]}" for name in providers]
     for at, (name, model) in enumerate(models.items()):
         lines.append(f"  m{at}{{{{{_label(f'{name}: {model.strategy}')}}}}}")
         for place, target in enumerate(model.targets, 1):
             provider, _, served = target.partition("/")
             lines.append(f"  m{at} -.->|{_label(f'{place}. {served}')}| {ids[provider]}")
     return lines
+
+
+def _left_out(providers: Mapping[str, str], models: Mapping[str, ModelSettings]) -> list[str]:
+    """Return the providers that targets name, and that are not in use."""
+    named = (target.partition("/")[0] for model in models.values() for target in model.targets)
+    return [name for name in dict.fromkeys(named) if name not in providers]
 
 
 def _label(text: str) -> str:
@@ -67,7 +76,8 @@ def text(stages: Stages, providers: Mapping[str, str], models: Mapping[str, Mode
         names = [name for name, own in stages if own is lane]
         lines.append(f"{lane.value + ' lane':<14}{' -> '.join(names) or '-'}")
     lines += ["", "providers"]
-    lines += [f"  {name:<20} {type_}" for name, type_ in providers.items()] or ["  -"]
+    left_out = dict.fromkeys(_left_out(providers, models), LEFT_OUT)
+    lines += [f"  {name:<20} {told}" for name, told in {**providers, **left_out}.items()] or ["  -"]
     lines += ["", "models"]
     lines += [f"  {name:<20} {model.strategy}: {', '.join(model.targets)}" for name, model in models.items()] or [
         "  only as provider/model"

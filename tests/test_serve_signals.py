@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.serve_process import PATIENCE, environment, read_to_the_end, read_until, serving
+from tests.serve_process import PATIENCE, environment, read_to_the_end, read_until, serving, start
 
 SIMULATED = """
 providers:
@@ -168,3 +168,22 @@ def test_a_log_that_nobody_reads_does_not_keep_it_from_ending(tmp_path):
             served.chat()
         code, seconds = served.end(signal.SIGTERM)
         assert (code, seconds < 2 * AT_ONCE) == (0, True), seconds
+
+
+def catches_sigint(pid):
+    """Say whether a process has a handler of its own for SIGINT, as Python has from its start on."""
+    with open(f"/proc/{pid}/status") as status:
+        caught = next(line.split()[1] for line in status if line.startswith("SigCgt"))
+    return bool(int(caught, 16) & 1 << (signal.SIGINT - 1))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux tells which signals are caught")
+def test_ctrl_c_in_the_middle_of_a_start_leaves_no_traceback(tmp_path):
+    process = start(tmp_path)
+    for wanted in (True, False):
+        while catches_sigint(process.pid) is not wanted:
+            time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGINT
+    assert said == ""

@@ -103,7 +103,7 @@ class FrontDoor:
         try:
             if (refusal := self._guard.refusal(visit.headers)) is not None:
                 raise refusal
-            request = await read_request(visit, route, self._gateway.settings, self._uploads, subject=subject)
+            request = await read_request(visit, route, self._gateway, self._uploads, subject=subject)
         except ClientGone:
             raise
         except GatewayError as error:

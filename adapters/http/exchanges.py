@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import trio
 
-from sluicegate.pipeline.config.sections import ServerSettings
-from sluicegate.pipeline.errors import ClientGone, Fault, GatewayError
+from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.request import Request
 
@@ -30,9 +29,7 @@ class SlowRequest(GatewayError):
     fault = Fault.CLIENT
 
 
-async def read_request(
-    visit: Visit, route: Route, settings: ServerSettings, uploads: Uploads, *, subject: str
-) -> Request:
+async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Uploads, *, subject: str) -> Request:
     """Return the request once all of it is there. Its deadline, as later its exchange's, runs from its head on.
 
     A checkpoint.
@@ -40,6 +37,7 @@ async def read_request(
     Raises:
         GatewayError: InvalidRequest for a wrong header, TooLarge, Overloaded, SlowRequest or ClientGone.
     """
+    settings = gateway.settings
     headers, credential = take_credential(visit.headers)
     request = Request(
         operation=route.operation,
@@ -56,9 +54,9 @@ async def read_request(
     else:
         patience = settings.timeout if request.timeout is None else min(settings.timeout, request.timeout)
         try:
-            with trio.fail_at(visit.started + patience):
+            with gateway.arrivals.under_way(visit.started + patience):
                 request.body = await visit.inflow.read(settings.max_body, uploads)
-        except trio.TooSlowError as error:
+        except DeadlineExceeded as error:
             raise SlowRequest(f"the request was not complete after {patience:g} s") from error
     return request
 

@@ -24,6 +24,10 @@ class Row(NamedTuple):
     description: str
 
 
+ENABLED = Row("enabled", str(Kind.BOOLEAN), "true", "false takes the stage out of the pipeline.")
+"""What every stage can be told; `auth` says more of it itself."""
+
+
 def rows_of(settings: type[msgspec.Struct], prefix: str = "", default: object = None) -> Iterator[Row]:
     """Yield the fields of a settings class, those of the sections inside of it too."""
     for field in fields_in(settings, default):
@@ -54,11 +58,16 @@ def described(registry: Registry) -> dict[str, list[dict[str, Any]]]:
     providers = [registry.provider(name) for name in registry.provider_names()]
     return {
         "stages": [
-            {"name": spec.name, "lane": spec.lane.value, "summary": spec.summary, "fields": _plain(spec.settings)}
+            {
+                "name": spec.name,
+                "lane": spec.lane.value,
+                "summary": spec.summary,
+                "fields": _plain(_of_stage(spec.settings)),
+            }
             for spec in stages
         ],
         "providers": [
-            {"name": spec.name, "summary": spec.summary, "fields": _plain(spec.settings)} for spec in providers
+            {"name": spec.name, "summary": spec.summary, "fields": _plain(rows_of(spec.settings))} for spec in providers
         ],
     }
 
@@ -72,7 +81,8 @@ def markdown(registry: Registry) -> str:
     parts.append(_table("## `models`", ModelSettings, "How a public model name is served."))
     for name in registry.stage_names():
         stage = registry.stage(name)
-        parts.append(_table(f"## Stage `{name}` ({stage.lane.value} lane)", stage.settings, stage.summary))
+        heading = f"## Stage `{name}` ({stage.lane.value} lane)"
+        parts.append(_table(heading, stage.settings, stage.summary, rows=_of_stage(stage.settings)))
     return "\n".join(parts)
 
 
@@ -94,17 +104,22 @@ def _default(field: FieldShape) -> str | None:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _plain(settings: type[msgspec.Struct]) -> list[dict[str, Any]]:
-    return [{**row._asdict(), "required": row.default is None} for row in rows_of(settings)]
-
-
-def _table(heading: str, settings: type[msgspec.Struct], summary: str) -> str:
-    lines = [heading, "", summary, ""]
+def _of_stage(settings: type[msgspec.Struct]) -> Iterator[Row]:
+    """Yield the fields of a stage, with the one that all of them have."""
     rows = list(rows_of(settings))
-    if not rows:
-        return "\n".join([*lines, "It has no settings.", ""])
+    if all(row.name != ENABLED.name for row in rows):
+        yield ENABLED
+    yield from rows
+
+
+def _plain(rows: Iterator[Row]) -> list[dict[str, Any]]:
+    return [{**row._asdict(), "required": row.default is None} for row in rows]
+
+
+def _table(heading: str, settings: type[msgspec.Struct], summary: str, rows: Iterator[Row] | None = None) -> str:
+    lines = [heading, "", summary, ""]
     lines += ["| key | what it is | default | |", "|---|---|---|---|"]
-    for row in rows:
+    for row in rows_of(settings) if rows is None else rows:
         default = "required" if row.default is None else f"`{row.default}`"
         cells = (f"`{row.name}`", row.kind, default, row.description)
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -109,6 +110,8 @@ class Client:
 
     def _request(self, operation: str, fields: dict[str, Any], timeout: float | None, headers: Headers) -> Request:
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
+        if (path := _not_finite(fields)) is not None:
+            raise InvalidRequest(f"{path}: NaN and Infinity are not JSON", param=path, code="invalid_json")
         try:
             body = msgspec.json.encode(fields)
         except UnicodeEncodeError as error:
@@ -123,6 +126,19 @@ class Client:
             label=lowered.get("x-request-id", ""),
             timeout=timeout,
         )
+
+
+def _not_finite(value: object, path: str = "") -> str | None:
+    """Return where the first number stands that JSON has no word for: it would leave as null."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else path
+    if isinstance(value, Mapping):
+        inside = ((f"{path}.{name}" if path else str(name), item) for name, item in value.items())
+    elif isinstance(value, list | tuple):
+        inside = ((f"{path}[{at}]", item) for at, item in enumerate(value))
+    else:
+        return None
+    return next((found for where, item in inside if (found := _not_finite(item, where)) is not None), None)
 
 
 def _messages(messages: Messages) -> object:

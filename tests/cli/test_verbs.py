@@ -134,6 +134,13 @@ def test_graph_without_a_file_draws_what_holds_without_one(capsys):
     assert "  simulator            simulator" in out
 
 
+@pytest.mark.parametrize("form", ["mermaid", "text"])
+def test_the_shipped_configuration_is_drawn_with_nothing_in_the_environment(form, capsys):
+    code, out, _ = run(capsys, "graph", str(ROOT / "config.yaml"), "--format", form)
+    assert code == 0
+    assert "left out" in out
+
+
 def test_graph_of_a_wrong_file_tells_its_problems(folder, capsys):
     (folder / "my.yaml").write_text(BAD)
     code, out, err = run(capsys, "graph", "my.yaml")

@@ -123,3 +123,17 @@ async def test_text_that_is_no_unicode_is_refused(autojump_clock):
         with pytest.raises(InvalidRequest) as refused:
             await gateway.chat("simulator/echo", "half a pair: \ud83d")
     assert refused.value.code == "invalid_utf8"
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"temperature": float("nan")}, "temperature"),
+        ({"metadata": {"a": [1, {"b": float("inf")}]}}, "metadata.a[1].b"),
+    ],
+)
+async def test_a_number_that_json_cannot_say_is_refused_by_its_place(options, path, autojump_clock):
+    async with open_gateway(environ={}) as gateway:
+        with pytest.raises(InvalidRequest, match="NaN and Infinity are not JSON") as refused:
+            await gateway.chat("simulator/echo", "Hello", **options)
+    assert refused.value.param == path

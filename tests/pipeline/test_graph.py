@@ -69,3 +69,13 @@ def test_names_cannot_break_out_of_the_drawing():
     drawing = mermaid([('a"] --> x["', Lane.REQUEST)], {"<script>\n#1": "t"}, {})
     assert '    s0["a#quot;] --#gt; x[#quot;"]\n' in drawing
     assert '    p0(["#lt;script#gt; #35;1 (t)"])\n' in drawing
+
+
+def test_a_provider_that_is_left_out_is_drawn_so_and_never_called():
+    models = {"demo": ModelSettings(targets=("gone/gpt-4o", "sim/echo"))}
+    drawn = mermaid([("call", Lane.REQUEST)], {"sim": "simulator"}, models)
+    assert '    p1(["gone, left out"])' in drawn
+    assert '  m0 -.->|"1. gpt-4o"| p1' in drawn
+    assert "s0 --> p0" in drawn
+    assert "s0 --> p1" not in drawn
+    assert "  gone                 left out\n" in text([("call", Lane.REQUEST)], {"sim": "simulator"}, models)

@@ -1,5 +1,7 @@
 """A request's whole life over a real socket, and clients that leave at any moment of it."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 import trio
 import trio.testing
@@ -246,3 +248,33 @@ async def test_a_draining_gateway_refuses_with_503_and_says_when_to_come_back():
         assert (await running.ask("GET", "/health/readiness")).status == 503
         assert (await running.ask("GET", "/health/liveliness")).status == 200
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def half_sent(running):
+    """Give a connection on which all but the last byte of a request has been read, and that byte."""
+    whole = request("POST", CHATS, {})
+    async with await running.connect() as stream:
+        await stream.send_all(whole[:-1])
+        with trio.fail_after(10):
+            while not running.gateway.arrivals:  # noqa: ASYNC110  # nothing tells when a server has read so far
+                await trio.sleep(0.005)
+        yield stream, whole[-1:]
+
+
+async def test_a_drain_waits_for_a_request_that_is_coming_in_and_serves_it():
+    async with house_of(Script(answers_at_once)) as running, half_sent(running) as (stream, rest):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(running.gateway.drain, 5.0)
+            await trio.testing.wait_all_tasks_blocked()
+            assert (await running.ask("POST", CHATS, {})).status == 503
+            await stream.send_all(rest)
+            assert (await read_answer(stream)).status == 200
+        assert not running.gateway.arrivals
+
+
+async def test_a_request_that_is_still_coming_in_when_the_patience_is_over_is_told_so():
+    async with house_of(Script(answers_at_once)) as running, half_sent(running) as (stream, _):
+        await running.gateway.drain(0.05)
+        answer = await read_answer(stream)
+        assert (answer.status, answer.error["code"], answer.headers["retry-after"]) == (503, "shutting_down", "1")
