@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .schemas import TypedRequest, texts_of
+
+if TYPE_CHECKING:
+    from .form.chat import Chat
 
 
 @dataclass(slots=True)
@@ -25,6 +29,7 @@ class Request:
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
         timeout: Seconds the caller is willing to wait, or None.
+        chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
     operation: str
@@ -37,6 +42,7 @@ class Request:
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
     typed: TypedRequest | None = field(default=None, repr=False)
     timeout: float | None = None
+    chat: Chat | None = field(default=None, repr=False)
 
     @property
     def model(self) -> str:
