@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 
+from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.blocks import Block, CacheMark, File, Image, Text, ToolCall, ToolResult, Turn
 from sluicegate.pipeline.form.chat import Chat, Format, Reasoning, Tool, ToolChoice
 from sluicegate.pipeline.request import Request
@@ -71,9 +72,11 @@ def read(request: Request) -> Chat:
     view.
 
     Raises:
-        InvalidRequest: A tool's result holds a block that has no place in the form.
+        InvalidRequest: `validate` has not seen it, or a tool's result holds a block that has no place in the form.
     """
-    typed = cast(CountTokensRequest, request.typed)
+    typed = request.typed
+    if not isinstance(typed, CountTokensRequest):
+        raise InvalidRequest("only what `validate` has let through can be told to a provider of another API")
     fields = request.fields
     turns = _turns(_messages(fields["messages"]))
     choice = typed.tool_choice
@@ -84,14 +87,18 @@ def read(request: Request) -> Chat:
         turns=turns if typed.cache_control is None else _marked(turns, mark_of(typed.cache_control)),
         tools=_offers(fields["tools"]) if "tools" in fields else (),
         choice=_choice(choice),
-        parallel_calls=None
-        if choice is None or choice.disable_parallel_tool_use is None
-        else (not choice.disable_parallel_tool_use),
+        parallel_calls=_parallel(choice),
         format=_format(typed),
         reasoning=_reasoning(typed),
-        extra={name: decode_whole(raw) for name, raw in fields.items() if name not in _IN_FORM},
+        extra=_extra(fields),
         **(_settings(typed) if isinstance(typed, MessagesRequest) else {}),
     )
+
+
+def _extra(fields: dict[str, msgspec.Raw]) -> dict[str, Any]:
+    """Return what a chat has no place for. Null is how a caller leaves a field out."""
+    decoded = ((name, decode_whole(raw)) for name, raw in fields.items() if name not in _IN_FORM)
+    return {name: value for name, value in decoded if value is not None}
 
 
 def _settings(typed: MessagesRequest) -> dict[str, Any]:
@@ -158,6 +165,11 @@ def _choice(choice: ToolChoiceParam | None) -> ToolChoice | None:
         return None
     mode = _MODES[choice.type]
     return ToolChoice(mode, choice.name if mode == "one" else None)
+
+
+def _parallel(choice: ToolChoiceParam | None) -> bool | None:
+    forbidden = choice.disable_parallel_tool_use if choice is not None else None
+    return None if forbidden is None else not forbidden
 
 
 def _format(typed: CountTokensRequest) -> Format | None:
