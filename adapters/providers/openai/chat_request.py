@@ -8,7 +8,6 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any
 
-from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.chat import Chat, Tool, ToolChoice
 from sluicegate.pipeline.form.sides import Dropped
 
@@ -76,7 +75,7 @@ def _tool(tool: Tool, chat: Chat, dropped: Dropped) -> Json:
         dropped.drop("cache_control")
     if tool.native is not None:
         if chat.dialect != DIALECT:
-            raise dropped.unsupported(f"tool {tool.name}")
+            raise dropped.unsupported("tools", f"tool {tool.name!r}: it is of another API")
         return tool.native
     function: Json = {"name": tool.name}
     if tool.description is not None:
@@ -97,8 +96,7 @@ def _named(choice: ToolChoice, chat: Chat) -> Json:
 def _sample(fields: Json, chat: Chat, model: str, dropped: Dropped, *, itself: bool) -> None:
     """Put in how to sample, and how long."""
     if itself and len(chat.stop) > MOST_STOPS:
-        told = f"OpenAI takes {MOST_STOPS} stop texts at most, not {len(chat.stop)}"
-        raise InvalidRequest(told, param="stop", code="unsupported_parameter")
+        raise dropped.unsupported("stop", f"room for more than {MOST_STOPS} stop texts")
     asked = {
         "temperature": chat.temperature,
         "top_p": chat.top_p,
