@@ -1,6 +1,5 @@
 """What goes through the form and comes out in OpenAI's words again is what went in: ids, arguments, order, unicode."""
 
-import json
 from itertools import count
 
 import msgspec
@@ -10,7 +9,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from sluicegate.adapters.dialects.openai import DIALECT
 from sluicegate.pipeline.exchange import Target
-from sluicegate.pipeline.form.answer import Answer, Choice
+from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.blocks import Refusal, Text, Thinking, ToolCall
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.events import (
@@ -26,59 +25,9 @@ from sluicegate.pipeline.form.events import (
 )
 from sluicegate.pipeline.form.gather import gather
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.reply import Usage
 from tests.adapters.dialects.openai.asking import read
+from tests.adapters.dialects.openai.drawn import answers, conversations
 from tests.adapters.providers.openai.asked import JSON, SSE, chat, chats
-
-ANY = st.characters(exclude_categories=["Cs"])
-TEXTS = st.text(ANY, max_size=20)
-SAID = st.text(ANY, min_size=1, max_size=20)
-NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@st.composite
-def arguments(draw) -> str:
-    """Return an object as one of the many texts that mean it."""
-    spaced = draw(st.sampled_from([None, 1, "\t"]))
-    return json.dumps(draw(st.dictionaries(TEXTS, VALUES, max_size=3)), indent=spaced, ensure_ascii=draw(st.booleans()))
-
-
-@st.composite
-def called(draw) -> list[dict]:
-    """Return an assistant's message with calls, and their results in any order."""
-    ids = draw(st.lists(SAID, min_size=1, max_size=3, unique=True))
-    calls = [
-        {"id": one, "type": "function", "function": {"name": draw(NAMES), "arguments": draw(arguments())}}
-        for one in ids
-    ]
-    message = {"role": "assistant", "content": draw(st.none() | SAID), "tool_calls": calls}
-    results = [{"role": "tool", "tool_call_id": one, "content": draw(TEXTS)} for one in draw(st.permutations(ids))]
-    return [message, *results]
-
-
-@st.composite
-def spoken(draw) -> list[dict]:
-    """Return a message without calls."""
-    role = draw(st.sampled_from(["user", "assistant", "system"]))
-    message = {"role": role, "content": draw(TEXTS)}
-    if role == "assistant" and draw(st.booleans()):
-        message["reasoning_content"] = draw(SAID)
-    if role == "user" and draw(st.booleans()):
-        image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
-        message["content"] = draw(st.permutations([{"type": "text", "text": draw(SAID)}, image]))
-    return [message]
-
-
-@st.composite
-def conversations(draw) -> list[dict]:
-    first = [{"role": "system", "content": draw(SAID)}] if draw(st.booleans()) else []
-    rest = draw(st.lists(called() | spoken(), max_size=5))
-    return [*first, {"role": "user", "content": draw(TEXTS)}, *(message for some in rest for message in some)]
 
 
 @given(messages=conversations())
@@ -86,27 +35,6 @@ def test_conversation_comes_out_as_it_went_in(messages):
     asked = read(*messages)
     request = chats().ask(asked, Target("p", "m"), Dropped("p", strict=True))
     assert msgspec.json.decode(request.body) == {"model": "m", "messages": messages}
-
-
-@st.composite
-def choices(draw, index: int = 0) -> Choice:
-    """Return an answer in the order in which OpenAI's API can tell it."""
-    blocks: list = [Thinking(draw(SAID), draw(st.none() | SAID))] if draw(st.booleans()) else []
-    blocks += [Thinking(redacted=draw(SAID))] if draw(st.booleans()) else []
-    blocks += [Text(draw(SAID))] if draw(st.booleans()) else []
-    blocks += [Refusal(draw(SAID))] if draw(st.booleans()) else []
-    for one in draw(st.lists(SAID, max_size=3, unique=True)):
-        blocks.append(ToolCall(one, draw(NAMES), draw(arguments()), draw(st.none() | SAID)))
-    finish = "tool_calls" if blocks and isinstance(blocks[-1], ToolCall) else "stop"
-    return Choice(tuple(blocks), draw(st.sampled_from([finish, "length", "content_filter"])), index)
-
-
-@st.composite
-def answers(draw) -> Answer:
-    told = tuple(draw(choices(index)) for index in range(draw(st.integers(1, 2))))
-    tokens = st.integers(1, 10**9)
-    usage = Usage(draw(tokens), draw(tokens), cached=draw(tokens), cache_write=draw(tokens))
-    return Answer(id=draw(SAID), model=draw(SAID), created=draw(st.integers(1, 2**40)), choices=told, usage=usage)
 
 
 @given(answer=answers())
