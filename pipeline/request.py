@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .schemas import TypedRequest, texts_of
+
+if TYPE_CHECKING:
+    from .form.chat import Chat
 
 
 @dataclass(slots=True)
@@ -15,7 +19,7 @@ class Request:
     """One request, in the caller's dialect. Its ``repr`` shows nothing of what is asked.
 
     Attributes:
-        operation: ``chat``, ``completion``, ``embedding``, ``models`` or ``model``.
+        operation: One of those that have a body, as ``chat`` or ``messages``, or ``models`` or ``model``.
         body: The bytes as received; empty for GET.
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
@@ -25,6 +29,7 @@ class Request:
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
         timeout: Seconds the caller is willing to wait, or None.
+        chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
     operation: str
@@ -37,6 +42,7 @@ class Request:
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
     typed: TypedRequest | None = field(default=None, repr=False)
     timeout: float | None = None
+    chat: Chat | None = field(default=None, repr=False)
 
     @property
     def model(self) -> str:

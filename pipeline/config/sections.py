@@ -159,6 +159,9 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
     headers: Annotated[
         dict[str, Secret], Meta(description="Headers to send with each request; their values are never shown.")
     ] = {}
+    strict: Annotated[
+        bool, Meta(description="Refuse what this provider's API cannot be told, instead of leaving hints out.")
+    ] = False
     circuit_breaker: Annotated[BreakerSettings, Meta(description="When to leave it alone, with all of its models.")] = (
         BreakerSettings()
     )

@@ -1,0 +1,1 @@
+"""The APIs that callers speak: what they ask as one form, and what is answered as they know it. Pure translation."""

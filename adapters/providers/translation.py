@@ -1,0 +1,115 @@
+"""From a caller's dialect to a provider's API and back, through the one form in which they meet.
+
+A provider that has a `ChatApi` calls these for requests in another dialect than its own; those in its own pass through
+as bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluicegate.pipeline.errors import InvalidRequest
+from sluicegate.pipeline.form.events import Begin, Count, Event
+from sluicegate.pipeline.form.sides import ChatApi, ChatDialect, Dropped, EventDecoder, StreamWriter
+from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.reply import Batch, Reply, Usage
+
+from ..dialects.table import dialect_of
+
+if TYPE_CHECKING:
+    from sluicegate.pipeline.config.sections import ProviderSettings
+    from sluicegate.pipeline.exchange import Exchange, Target
+    from sluicegate.pipeline.form.chat import Chat
+
+CHATS = frozenset({"chat", "messages"})
+"""The operations that ask for a continued conversation."""
+
+
+def encode_chat(
+    api: ChatApi, exchange: Exchange, target: Target, *, name: str, settings: ProviderSettings
+) -> UpstreamRequest:
+    """Return the request that asks a target what the exchange asks, and note what of it had to be left out.
+
+    Raises:
+        InvalidRequest: This provider cannot be asked for it.
+    """
+    dropped = Dropped(name, strict=settings.strict)
+    request = api.ask(_chat(exchange), target, dropped)
+    exchange.notes.pop("dropped", None)  # of the target before
+    if dropped.names:
+        exchange.notes["dropped"] = ", ".join(dropped.names)
+    return request
+
+
+def decode_chat(api: ChatApi, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
+    """Return the reply that a complete answer means in the caller's dialect, and its tokens.
+
+    Raises:
+        GatewayError: It is none of the provider's API.
+    """
+    chat = _chat(exchange)
+    answer = api.answer(chat, head, body)
+    return Reply(body=_dialect(exchange).whole(chat, answer)), answer.usage
+
+
+def chat_stream(api: ChatApi, exchange: Exchange, head: UpstreamHead) -> ChatStream:
+    """Return a decoder that turns a provider's stream into chunks of the caller's dialect."""
+    chat = _chat(exchange)
+    return ChatStream(api.events(chat, head), _dialect(exchange).writer(chat))
+
+
+def _dialect(exchange: Exchange) -> ChatDialect:
+    return dialect_of(exchange.request.dialect)
+
+
+def _chat(exchange: Exchange) -> Chat:
+    """Return what the exchange asks, read once for all targets that it is sent to."""
+    request = exchange.request
+    if request.operation not in CHATS:
+        raise InvalidRequest(f"operation {request.operation!r} is no chat", code="unsupported_endpoint")
+    if request.chat is None:
+        request.chat = _dialect(exchange).read(request)
+    return request.chat
+
+
+class ChatStream:
+    """A provider's events as a caller's chunks.
+
+    Args:
+        decoder: Reads the provider's bytes.
+        writer: Writes for the caller.
+    """
+
+    def __init__(self, decoder: EventDecoder, writer: StreamWriter) -> None:
+        self._decoder = decoder
+        self._writer = writer
+        self._usage: Usage | None = None
+        self._ended = False
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens reported so far."""
+        return self._usage
+
+    @property
+    def done(self) -> bool:
+        """Whether the provider has said that its answer is complete."""
+        return self._ended
+
+    def feed(self, data: bytes) -> Batch:
+        """Return the chunks of what these bytes complete. Raises as `EventDecoder.feed`."""
+        return self._written(self._decoder.feed(data), over=self._decoder.done)
+
+    def finish(self) -> Batch:
+        """Say that no more bytes come; return what was still held back. Raises as `EventDecoder.finish`."""
+        return self._written(self._decoder.finish(), over=True)
+
+    def _written(self, events: list[Event], *, over: bool) -> Batch:
+        for event in events:
+            if isinstance(event, Begin | Count) and event.usage is not None:
+                self._usage = event.usage
+        batch = self._writer.write(events) if events else []
+        if over and not self._ended:
+            self._ended = True
+            batch += self._writer.end()
+        return batch
