@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluicegate.pipeline.errors import InvalidRequest, UpstreamBusy, UpstreamError
-from sluicegate.pipeline.provider import UpstreamHead
+from sluicegate.pipeline.provider import TokenCounter, UpstreamHead
 from sluicegate.pipeline.reply import Usage
 from tests.adapters.providers.anthropic.samples import (
     HEAD,
@@ -117,6 +117,8 @@ def test_a_stream_passes_as_its_events():
 
 def test_tokens_are_counted_upstream():
     exchange = native("count_tokens")
+    assert isinstance(translator(), TokenCounter)
+    assert translator().counts_tokens(exchange)
     body = b'{"input_tokens":14}'
     reply, usage = translator().decode(exchange, HEAD, body)
     assert (reply.body, usage) == (body, None)
