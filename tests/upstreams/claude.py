@@ -159,8 +159,8 @@ def _message(body: Json) -> Json:
     }
 
 
-def _events(body: Json) -> Iterator[Json]:
-    message = _message(body)
+def events_of(message: Json) -> Iterator[Json]:
+    """Yield the events of a message that is streamed."""
     begun = {**message, "content": [], "stop_reason": None, "usage": {**USAGE, "output_tokens": 1}}
     yield {"type": "message_start", "message": begun}
     yield {"type": "ping"}
@@ -201,7 +201,7 @@ async def _send_stream(stream: trio.SocketStream, body: Json) -> bool:
     await stream.send_all(
         b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
     )
-    for event in _events(body):
+    for event in events_of(_message(body)):
         if event["type"] == "content_block_stop" and body["model"] == "claude-cut":
             return False
         if event["type"] == "content_block_stop" and body["model"] == "claude-fails":

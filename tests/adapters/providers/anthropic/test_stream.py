@@ -102,7 +102,12 @@ def test_calls_are_counted_among_themselves():
         CallBegin(1, "t5", "n"),
         CallPart(1, '{"a":1}'),
         CallPart(1, "x"),
+        End(),
     ]
+
+
+def test_an_answer_that_stops_without_a_reason_has_ended():
+    assert read(sse(START, STOP))[1:] == [End()]
 
 
 def test_text_citations_and_redacted_thoughts_are_read():

@@ -68,6 +68,15 @@ def test_instructions_in_between_are_told_in_their_place():
     assert [block["text"] for block in found[2]["content"]] == ["<system>\nNow in French\n</system>", "c"]
 
 
+def test_what_is_no_text_in_instructions_is_kept_too():
+    (found,) = messages(user("a"), Turn("system", (Text(" "), Image(url="https://example.org/a.gif"))))
+    assert [block["type"] for block in found["content"]] == ["text", "image"]
+
+
+def test_names_of_speakers_are_dropped():
+    assert written(chat(Turn("user", (Text("a"),), name="ann")))[1] == ["messages.name"]
+
+
 def test_arguments_keep_their_spelling():
     request = translator().ask(chat(user("a"), assistant(CALL), user(RESULT)), TARGET, Dropped("claude", strict=False))
     assert b'"input":{"c": "Oslo",  "n": 1.0}' in request.body
