@@ -73,7 +73,7 @@ class BlockWriter:
             case Foreign() if block.dialect == "anthropic" and self._native:
                 return block.value
             case Foreign():
-                raise self.dropped.unsupported(f"messages.content of type {block.value.get('type')!r}")
+                raise self.dropped.unsupported("messages", f"content of type {block.value.get('type')!r}")
             case Image():
                 return self.marked(self._image(block), block.cache)
             case File():
@@ -119,7 +119,7 @@ class BlockWriter:
         if media_type == "image/jpg":
             media_type = "image/jpeg"
         if media_type not in IMAGE_TYPES:
-            raise self.dropped.unsupported(f"image of type {block.media_type!r}")
+            raise self.dropped.unsupported("image_url", f"image of type {block.media_type!r}")
         return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": block.data}}
 
     def _file(self, block: File) -> Fields:
@@ -141,7 +141,7 @@ class BlockWriter:
             return {"type": "base64", "media_type": media_type, "data": block.data or ""}
         if media_type.startswith("text/") or media_type == "application/json":
             return {"type": "text", "media_type": "text/plain", "data": _as_text(block.data or "")}
-        raise self.dropped.unsupported(f"file of type {block.media_type!r}")
+        raise self.dropped.unsupported("file", f"file of type {block.media_type!r}")
 
     def _by_url(self, url: str, name: str) -> Fields:
         if not self._fetches or not url.lower().startswith(("https://", "http://")):

@@ -85,11 +85,11 @@ def write_request(chat: Chat, model_name: str, terms: Terms, dropped: Dropped) -
 def _refuse(chat: Chat, model: Model, dropped: Dropped) -> None:
     """Raise InvalidRequest for what changes the answer's meaning and cannot be had, and note what only would help."""
     if chat.n > 1:
-        raise dropped.unsupported("n above 1")
+        raise dropped.unsupported("n", "n above 1")
     if chat.logprobs or chat.top_logprobs:
         raise dropped.unsupported("logprobs")
     if chat.format is not None and chat.format.kind == "schema" and not model.schemas:
-        raise dropped.unsupported("response_format json_schema, with this model")
+        raise dropped.unsupported("response_format", "response_format json_schema, with this model")
     for name in _HINTS:
         if getattr(chat, name):
             dropped.drop(name)

@@ -42,7 +42,7 @@ def _offered(chat: Chat) -> tuple[Tool, ...]:
 def _tool(tool: Tool, chat: Chat, model: Model, writer: BlockWriter, dropped: Dropped) -> Fields:
     if tool.native is not None:
         if chat.dialect != "anthropic":
-            raise dropped.unsupported(f"tool {tool.name!r}")
+            raise dropped.unsupported("tools", f"tool {tool.name!r}")
         return writer.marked({**tool.native}, tool.cache)
     fields: Fields = {"name": tool.name}
     if tool.description:
@@ -60,7 +60,7 @@ def _choice(chat: Chat, model: Model, dropped: Dropped) -> Fields | None:
     if mode == "none":
         return {"type": "none"}
     if forces(chat) and not model.forced:
-        raise dropped.unsupported("tool_choice that forces a call, with this model")
+        raise dropped.unsupported("tool_choice", "tool_choice that forces a call, with this model")
     fields: Fields
     if mode == "one" and chat.choice is not None:
         fields = {"type": "tool", "name": chat.choice.name or ""}

@@ -147,19 +147,19 @@ def test_hints_that_say_nothing_are_not_missed():
 
 
 @pytest.mark.parametrize(
-    ("fields", "name"),
+    ("fields", "what", "param"),
     [
-        ({"n": 2}, "n above 1"),
-        ({"logprobs": True}, "logprobs"),
-        ({"top_logprobs": 2}, "logprobs"),
-        ({"extra": {"modalities": ["text", "audio"]}}, "modalities"),
-        ({"extra": {"web_search_options": {}}}, "web_search_options"),
+        ({"n": 2}, "n above 1", "n"),
+        ({"logprobs": True}, "logprobs", "logprobs"),
+        ({"top_logprobs": 2}, "logprobs", "logprobs"),
+        ({"extra": {"modalities": ["text", "audio"]}}, "modalities", "modalities"),
+        ({"extra": {"web_search_options": {}}}, "web_search_options", "web_search_options"),
     ],
 )
-def test_what_changes_the_answers_meaning_is_refused(fields, name):
-    with pytest.raises(InvalidRequest, match=f"'claude' has no {name}") as caught:
+def test_what_changes_the_answers_meaning_is_refused(fields, what, param):
+    with pytest.raises(InvalidRequest, match=f"'claude' has no {what}") as caught:
         written(chat(**fields))
-    assert caught.value.code == "unsupported_parameter"
+    assert (caught.value.code, caught.value.param) == ("unsupported_parameter", param)
 
 
 def test_a_schema_is_kept_to():

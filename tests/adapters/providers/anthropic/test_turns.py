@@ -169,8 +169,8 @@ def test_an_uploaded_file_asks_for_its_beta():
         (Image(data="x", media_type="image/tiff"), "image of type 'image/tiff'"),
         (Image(url="ftp://example.org/a.gif"), "image_url.url"),
         (File(data="x", media_type="application/zip"), "file of type 'application/zip'"),
-        (Foreign("openai", {"type": "video"}), "messages.content of type 'video'"),
-        (Foreign("anthropic", {"type": "search_result"}), "messages.content of type 'search_result'"),
+        (Foreign("openai", {"type": "video"}), "content of type 'video'"),
+        (Foreign("anthropic", {"type": "search_result"}), "content of type 'search_result'"),
     ],
 )
 def test_what_cannot_be_told_is_refused(block, name):
