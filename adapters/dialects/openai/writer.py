@@ -95,7 +95,7 @@ class ChunkWriter:
 
     def end(self) -> Batch:
         """Return the chunk with the tokens, if they are wanted and known."""
-        if not self._usage_wanted or self._usage is None:
+        if not self._usage_wanted or self._usage is None or not self._head:
             return []
         data = self._head + b'],"usage":' + _encode(usage_json(self._usage)) + b"}"
         return [Chunk(data, ChunkKind.USAGE)]
@@ -115,6 +115,8 @@ class ChunkWriter:
 
     def _choice(self, index: int) -> _ChoiceSoFar:
         """Return a choice, after the chunk with its role."""
+        if not self._head:
+            self._begin(Begin())
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = _ChoiceSoFar()

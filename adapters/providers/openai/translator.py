@@ -6,14 +6,15 @@ Sources: https://platform.openai.com/docs/api-reference, and the servers that ar
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import ProviderSettings
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest
+from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UpstreamError
+from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
@@ -21,6 +22,8 @@ from sluicegate.pipeline.reply import Reply, Usage
 from ..problem import read_problem
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
+from ..translation import chat_stream, decode_chat, encode_chat
+from .chats import OpenAIChats
 from .errors import ErrorTable
 from .history import strip_history
 from .stream import OpenAIStream
@@ -52,7 +55,9 @@ class _StreamOptions(msgspec.Struct):
     "openai", summary="OpenAI, and servers that speak its API: vLLM, llama.cpp and others.", settings=OpenAISettings
 )
 class OpenAI:
-    """Translates to OpenAI's API, which is also the callers': mostly by leaving alone.
+    """Translates to OpenAI's API, which is also most callers': theirs is mostly left alone.
+
+    What callers of other dialects ask goes through the form between dialects.
 
     Args:
         name: The provider's name in the configuration.
@@ -74,9 +79,15 @@ class OpenAI:
         self._stream_headers = _headers(settings, accept="text/event-stream", **{"accept-encoding": "identity"})
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
+        self._chats = OpenAIChats(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
+
+    @property
+    def is_itself(self) -> bool:
+        """Whether OpenAI is asked, and not one of the servers that speak its API."""
+        return self._strips
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's request with the target's model in it. Values keep their bytes.
@@ -85,25 +96,47 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
-        url = self._urls.get(request.operation)
+        if request.dialect != self._chats.dialect:
+            return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
+        dropped = Dropped(self._name, strict=self._settings.strict)
+        return self.upstream(request.operation, request.fields, target, dropped, stream=request.stream)
+
+    def upstream(
+        self, operation: str, fields: Mapping[str, msgspec.Raw], target: Target, dropped: Dropped, *, stream: bool
+    ) -> UpstreamRequest:
+        """Return the request with these fields of OpenAI's API.
+
+        Raises:
+            InvalidRequest: The operation is none of this API's.
+        """
+        url = self._urls.get(operation)
         if url is None:
-            raise InvalidRequest(f"provider {self._name!r} has no operation {request.operation!r}")
-        fields = {**request.fields, "model": msgspec.Raw(_encode(target.model))}
-        if self._strips and "messages" in fields:
-            fields["messages"] = strip_history(fields["messages"])
-        if not request.stream:
-            return UpstreamRequest("POST", url, self._plain_headers, _encode(fields))
-        fields["stream_options"] = _with_usage(fields.get("stream_options"))
-        return UpstreamRequest("POST", url, self._stream_headers, _encode(fields))
+            raise InvalidRequest(f"provider {self._name!r} has no operation {operation!r}")
+        written = {**fields, "model": msgspec.Raw(_encode(target.model))}
+        if self._strips and "messages" in written:
+            written["messages"] = strip_history(written["messages"])
+        if stream:
+            written["stream_options"] = _with_usage(fields.get("stream_options"))
+        return UpstreamRequest("POST", url, self._stream_headers if stream else self._plain_headers, _encode(written))
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
-        """Return the answer as it came, and its tokens.
+        """Return the answer as it came, or in the caller's dialect, and its tokens.
 
         Raises:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
-        usage = self._reader.read(exchange.request.operation, head, body)
+        if exchange.request.dialect != self._chats.dialect:
+            return decode_chat(self._chats, exchange, head, body)
+        body, usage = self.checked(exchange.request.operation, head, body)
         return Reply(body=body), usage
+
+    def checked(self, operation: str, head: UpstreamHead, body: bytes) -> tuple[bytes, Usage | None]:
+        """Return a complete answer as OpenAI's API has it, and its tokens. Raises as `decode`."""
+        return body, self._reader.read(operation, head, body)
+
+    def nonsense(self, what: str) -> UpstreamError:
+        """Return the error for a successful answer that is none; ``what`` goes on from "the answer of provider x"."""
+        return self._errors.nonsense(what)
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
         """Return a decoder for a stream, or for a whole answer where the server ignored ``stream: true``.
@@ -111,12 +144,25 @@ class OpenAI:
         Raises:
             UpstreamError: The answer is neither, such as a page.
         """
-        fields = exchange.request.fields
+        request = exchange.request
+        if request.dialect != self._chats.dialect:
+            return chat_stream(self._chats, exchange, head)
+        fields = request.fields
         wants_usage = _wants_usage(fields)
+        return self.chunks(request.operation, head, wants_usage=wants_usage, choices=_choices(fields))
+
+    def chunks(self, operation: str, head: UpstreamHead, *, wants_usage: bool, choices: int) -> StreamDecoder:
+        """Return a decoder that makes OpenAI's chunks of an answer, whole or streamed. Raises as `decoder`.
+
+        Args:
+            operation: What was asked.
+            head: The head of the answer.
+            wants_usage: Whether the chunk that holds nothing but usage is wanted.
+            choices: How many answers were asked for.
+        """
         if head.media_type in ("text/event-stream", ""):
-            return OpenAIStream(self._name, self._errors, wants_usage=wants_usage, choices=_choices(fields))
+            return OpenAIStream(self._name, self._errors, wants_usage=wants_usage, choices=choices)
         self._reader.check_type(head)
-        operation = exchange.request.operation
         return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage)
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:

@@ -162,3 +162,10 @@ def test_caller_of_functions_is_told_of_one():
         {},
     ]
     assert told[-1][1]["choices"][0]["finish_reason"] == "function_call"
+
+
+def test_stream_without_a_beginning_is_given_one():
+    told = stream(TextPart("x"), End())
+    assert [kind for kind, _ in told] == [HEAD, CONTENT, FINISH]
+    assert {chunk["model"] for _, chunk in told} == {"asked"}
+    assert stream(Count(Usage(9, 5)), usage_wanted=True) == []
