@@ -140,6 +140,10 @@ def test_events_without_names_are_read_by_their_types():
 def test_a_stream_without_its_stop_was_cut():
     with pytest.raises(StreamInterrupted, match="'claude'"):
         read(STREAM[: STREAM.index(b"event: message_stop")])
+    for cut in (STREAM[:-9], STREAM[: STREAM.index(b"sig")]):
+        for decode in (read, passed):
+            with pytest.raises(StreamInterrupted, match="'claude'"):
+                decode(cut)
 
 
 def test_an_error_in_the_stream_tells_by_its_type_whose_it_is():
