@@ -26,6 +26,8 @@ from sluicegate.pipeline.form.blocks import (
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
 
+from .tool_names import short_name
+
 DIALECT = "openai"
 Json = dict[str, Any]
 
@@ -120,7 +122,7 @@ class MessageWriter:
         told: Json = {
             "id": call.id,
             "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
+            "function": {"name": short_name(call.name) if self._itself else call.name, "arguments": call.arguments},
         }
         if call.signature is not None and not self._itself:
             told["extra_content"] = {"google": {"thought_signature": call.signature}}
