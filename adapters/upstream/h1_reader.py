@@ -106,7 +106,7 @@ class H1Reader:
         """Keep a line of the head; count one of the trailers."""
         self._lines += 1
         self._size += len(name) + len(value) + 4
-        if self.complete:
+        if self.complete or self.fault is not None:
             return
         if self._size > MAX_HEAD:
             self._break(_TOO_LONG)

@@ -128,3 +128,11 @@ def test_many_small_chunks_are_no_flood():
     reader, body = read(CHUNKED + b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n", cuts=list(range(0, 600_000, 4096)))
     assert reader.complete
     assert len(body) == 100_000
+
+
+def test_nothing_behind_a_fault_is_taken_for_a_part_of_the_answer():
+    flood = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 17
+    reader = H1Reader("GET")
+    reader.feed(flood + b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    assert reader.fault is not None
+    assert (reader.headers, reader.head_done) == ([], False)
