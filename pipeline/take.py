@@ -34,6 +34,7 @@ class Take:
         arrival: When the request came: seconds after the cassette began, which is when the request of its first take
             came. Less than 0 for one that came earlier and took longer.
         operation: As `Request.operation`.
+        dialect: As `Request.dialect`.
         model: As the caller named it.
         stream: Whether chunks were asked for.
         body: The request's, as it came or with its texts masked.
@@ -74,3 +75,4 @@ class Take:
     chunks: tuple[RecordedChunk, ...] = ()
     stages: dict[str, float] = field(default_factory=dict)
     duration: float = 0.0
+    dialect: str = "openai"

@@ -111,6 +111,7 @@ async def _ask(gateway: Gateway, take: Take, keys: dict[str, str], place: int, r
         take.operation,
         take.body,
         take.headers,
+        dialect=take.dialect,
         credential=keys.get(take.key),
         label=str(place),
         subject="" if take.operation in OPERATIONS else take.model,

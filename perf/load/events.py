@@ -1,7 +1,7 @@
 """Looks at the events of a stream as they pass: how many, when the first content came, whether it ended as it should.
 
 Only the events up to the first content are decoded; later ones are counted, and the end is compared with the
-terminator. The terminator is OpenAI's: ``data: [DONE]``.
+terminator: OpenAI's ``data: [DONE]``, or Anthropic's event ``message_stop``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import msgspec
 UNTERMINATED = "unterminated"
 IN_BAND = "stream_error"
 _DONE = b"data: [DONE]"
+_STOPPED = b'data: {"type":"message_stop"'
+_ERRORS = (b'data: {"error"', b'data: {"type":"error"')
 _TAIL = 4096
 _MOST_OPENING = 1024 * 1024
 """Bytes before any content, after which none is looked for."""
@@ -48,10 +50,10 @@ class Events:
         """Return what is wrong with the end, or None."""
         end = self._tail.rstrip(b"\r\n")
         last = end[end.rfind(b"\n") + 1 :]
-        if last == _DONE and len(end) < len(self._tail):
+        if (last == _DONE or last.startswith(_STOPPED)) and len(end) < len(self._tail):
             self.chunks -= 1
             return None
-        return IN_BAND if last.startswith(b'data: {"error"') else UNTERMINATED
+        return IN_BAND if last.startswith(_ERRORS) else UNTERMINATED
 
     def _look(self, data: bytes, now: float) -> None:
         """Look for content in the lines that are complete."""
@@ -74,8 +76,18 @@ def has_content(data: bytes) -> bool:
         chunk = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError):
         return False
-    choices = chunk.get("choices") if isinstance(chunk, dict) else None
+    if not isinstance(chunk, dict):
+        return False
+    if chunk.get("type") in ("content_block_delta", "content_block_start"):
+        return _block_has(chunk)
+    choices = chunk.get("choices")
     return any(_choice_has(choice) for choice in choices or () if isinstance(choice, dict))
+
+
+def _block_has(event: dict[str, Any]) -> bool:
+    """Say whether an event of Anthropic's API adds something: a piece, or the beginning of a call."""
+    block = event.get("content_block")
+    return "delta" in event or (isinstance(block, dict) and block.get("type") == "tool_use")
 
 
 def _choice_has(choice: dict[str, Any]) -> bool:

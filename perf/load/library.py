@@ -23,7 +23,7 @@ def asking(gateway: Gateway, key: str | None = None) -> Ask:
     """Return what asks a running gateway. Errors have the names that they have over HTTP."""
 
     async def ask(shot: Shot) -> Outcome:
-        request = Request(shot.operation, shot.body, shot.headers, credential=key, subject=shot.subject)
+        request = Request(shot.operation, shot.body, shot.headers, shot.dialect, credential=key, subject=shot.subject)
         if not shot.stream:
             try:
                 await gateway.ask(request)

@@ -16,6 +16,8 @@ PATHS = {
     "chat": "/v1/chat/completions",
     "completion": "/v1/completions",
     "embedding": "/v1/embeddings",
+    "messages": "/v1/messages",
+    "count_tokens": "/v1/messages/count_tokens",
     "models": "/v1/models",
     "model": "/v1/models/",
 }
@@ -33,6 +35,7 @@ class Shot:
         stream: Whether the answer must be a stream.
         headers: Names in lower case, without any credential.
         subject: The model that is read.
+        dialect: As `Request.dialect`; over HTTP the path says it.
     """
 
     operation: str
@@ -40,6 +43,7 @@ class Shot:
     stream: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     subject: str = ""
+    dialect: str = "openai"
 
     @property
     def path(self) -> str:
@@ -68,7 +72,7 @@ def from_takes(takes: Iterator[Take], limit: int | None = None) -> list[Timed]:
 
 def _shot(take: Take) -> Shot:
     subject = take.model if take.operation == "model" else ""
-    return Shot(take.operation, take.body, take.stream, take.headers, subject)
+    return Shot(take.operation, take.body, take.stream, take.headers, subject, take.dialect)
 
 
 def chats(model: str, *, size: int = 2000, stream: bool = False, start: int = 0) -> Iterator[Shot]:

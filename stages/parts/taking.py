@@ -52,6 +52,7 @@ def take_of(exchange: Exchange, chunks: Iterable[RecordedChunk], keep: Keep, *, 
         chunks=tuple(replace(chunk, data=clean.data(keep(chunk.data))) if chunk.data else chunk for chunk in chunks),
         stages=_stages(exchange),
         duration=figures.duration,
+        dialect=request.dialect,
     )
 
 

@@ -131,3 +131,27 @@ def test_what_is_wrong_is_named(data, error):
 def test_an_error_with_a_whole_body_leaves_the_connection_usable():
     assert read(b"HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n").keep
     assert not read(b"HTTP/1.1 503 X\r\nConnection: close\r\ncontent-length: 0\r\n\r\n").keep
+
+
+MESSAGES = [
+    b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n',
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text"}}\n\n',
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"text":"Hi"}}\n\n',
+]
+STOPPED = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+
+
+def test_a_stream_of_anthropics_ends_with_its_own_terminator_and_begins_with_its_first_piece():
+    reader = Reader(True)
+    reader.feed(SSE + b"Transfer-Encoding: chunked\r\n\r\n", 1.0)
+    for at, event in enumerate([*MESSAGES, STOPPED], 2):
+        reader.feed(b"%x\r\n%b\r\n" % (len(event), event), float(at))
+    reader.feed(b"0\r\n\r\n", 9.0)
+    assert reader.done
+    assert (reader.error, reader.events.chunks, reader.events.first_content) == (None, 3, 4.0)
+
+
+def test_an_error_within_a_stream_of_anthropics_is_told_apart_from_a_cut():
+    error = b'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"x"}}\n\n'
+    assert read(stream([*MESSAGES, error]), streamed=True).error == "stream_error"
+    assert read(stream(MESSAGES), streamed=True).error == "unterminated"
