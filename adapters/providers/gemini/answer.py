@@ -7,8 +7,9 @@ from sluicegate.pipeline.form.answer import Answer, Choice
 from sluicegate.pipeline.form.blocks import Text
 from sluicegate.pipeline.provider import UpstreamHead
 
+from .citations import citations_of, cited
 from .errors import GoogleErrors
-from .pieces import Piece, Reader, citations_of, logprobs_of
+from .pieces import Piece, Reader, logprobs_of
 from .wire import Candidate, Frame, Malformed, read_frame, read_usage, text_of
 
 
@@ -55,7 +56,7 @@ def _choice(candidate: Candidate, response_id: str) -> Choice:
     pieces = _joined(reader.read(candidate, response_id))
     finish = reader.finish(candidate.finish_reason or "STOP")
     if candidate.grounding_metadata:
-        pieces = _cited(pieces, candidate)
+        pieces = _cited(pieces, candidate.grounding_metadata)
     return Choice(tuple(pieces), finish, candidate.index, logprobs=logprobs_of(candidate.logprobs_result))
 
 
@@ -71,14 +72,13 @@ def _joined(pieces: list[Piece]) -> list[Piece]:
     return found
 
 
-def _cited(pieces: list[Piece], candidate: Candidate) -> list[Piece]:
-    """Return the pieces with the citations at the last text, where they are sure to be behind what they are of."""
+def _cited(pieces: list[Piece], metadata: object) -> list[Piece]:
+    """Return the pieces with citations at the text. With several texts nobody says which one the places count in."""
     texts = [place for place, piece in enumerate(pieces) if isinstance(piece, Text)]
     if not texts:
         return pieces
-    place = texts[-1]
-    text = pieces[place]
+    text = pieces[texts[-1]]
     assert isinstance(text, Text)
-    # With several texts nobody says what the places of a citation count from.
-    citations = citations_of(candidate.grounding_metadata, text.text if len(texts) == 1 else "")
-    return [*pieces[:place], Text(text.text, citations=tuple(citations)), *pieces[place + 1 :]]
+    everywhere = [Text(text.text, citations=tuple(citations_of(metadata)))]
+    made = cited(text.text, metadata) if len(texts) == 1 else everywhere
+    return [*pieces[: texts[-1]], *made, *pieces[texts[-1] + 1 :]]

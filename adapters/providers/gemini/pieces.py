@@ -106,48 +106,6 @@ def _printed(result: Code) -> str:
     return f"\n```\n{result.output}\n```\n" if result.output else ""
 
 
-def citations_of(metadata: Any, text: str) -> list[dict[str, Any]]:
-    """Return where a text comes from, by what ``groundingMetadata`` says; its places count bytes, ours characters."""
-    if not isinstance(metadata, dict):
-        return []
-    chunks = metadata.get("groundingChunks")
-    sources = [_source(chunk) for chunk in chunks] if isinstance(chunks, list) else []
-    supports = metadata.get("groundingSupports")
-    found: list[dict[str, Any]] = []
-    for support in supports if isinstance(supports, list) else []:
-        if not isinstance(support, dict):
-            continue
-        place = _place(support.get("segment"), text)
-        indices = support.get("groundingChunkIndices")
-        for index in indices if isinstance(indices, list) else []:
-            if type(index) is int and 0 <= index < len(sources) and sources[index]:
-                found.append({**sources[index], **place})
-    return found or [source for source in sources if source]
-
-
-def _source(chunk: Any) -> dict[str, Any]:
-    """Return one source. Of the web, of the caller's own store, or of a map."""
-    for name in ("web", "retrievedContext", "maps"):
-        inner = chunk.get(name) if isinstance(chunk, dict) else None
-        if isinstance(inner, dict) and (url := text_of(inner.get("uri"))):
-            return {"url": url, "title": text_of(inner.get("title"))}
-    return {}
-
-
-def _place(segment: Any, text: str) -> dict[str, Any]:
-    """Return where in the text a segment stands; empty where that is not known."""
-    if not isinstance(segment, dict) or not text:
-        return {}
-    start, end = segment.get("startIndex", 0), segment.get("endIndex")
-    if type(start) is not int or type(end) is not int or not 0 <= start <= end:
-        return {}
-    if not text.isascii():
-        data = text.encode("utf-8", "surrogatepass")
-        start = len(data[:start].decode("utf-8", "ignore"))
-        end = len(data[:end].decode("utf-8", "ignore"))
-    return {"start_index": start, "end_index": end}
-
-
 def logprobs_of(result: Any) -> dict[str, Any] | None:
     """Return what ``logprobsResult`` says, as OpenAI has it."""
     chosen = result.get("chosenCandidates") if isinstance(result, dict) else None

@@ -5,7 +5,6 @@ Nothing says that a stream is complete but its end; it is whole if every candida
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from sluicegate.pipeline.errors import GatewayError, StreamInterrupted, UpstreamError
@@ -23,18 +22,12 @@ from sluicegate.pipeline.form.events import (
 )
 from sluicegate.pipeline.reply import Usage
 
-from ...upstream.json_array import JsonArrayDecoder
-from ...upstream.sse import SseDecoder
 from .answer import refuse
+from .citations import citations_of
 from .errors import GoogleErrors
-from .pieces import Piece, Reader, citations_of, logprobs_of
+from .frames import JsonFrames, SseFrames
+from .pieces import Piece, Reader, logprobs_of
 from .wire import Candidate, Malformed, read_frame, read_usage, text_of
-
-MAX_EVENT = 32 * 1024 * 1024
-"""Bytes of one event: an image of the model's comes in one, in base64."""
-TAIL = 8 * 1024
-"""Bytes at the end of a stream in which an error without framing is looked for."""
-_BARE_ERROR = re.compile(rb'\{\s*"error"\s*:')
 
 
 class GeminiStream:
@@ -51,7 +44,7 @@ class GeminiStream:
         self._provider = provider
         self._errors = errors
         source = f"provider {provider!r}"
-        self._frames = _SseFrames(source) if sse else _JsonFrames(source)
+        self._frames = SseFrames(source) if sse else JsonFrames(source)
         self._choices = choices
         self._readers: dict[int, Reader] = {}
         self._reasons: dict[int, str] = {}
@@ -133,7 +126,7 @@ class GeminiStream:
             first = _append(events, piece, choice, first, logprobs)
             logprobs = None  # they are those of all pieces together
         if candidate.grounding_metadata:
-            events += (Cited(citation, choice) for citation in citations_of(candidate.grounding_metadata, ""))
+            events += (Cited(citation, choice) for citation in citations_of(candidate.grounding_metadata))
         if candidate.finish_reason:
             self._reasons[choice] = candidate.finish_reason
 
@@ -168,54 +161,3 @@ def _append(events: list[Event], piece: Piece, choice: int, slot: int, logprobs:
         events.append(CallPart(slot, piece.arguments, choice))
         return slot + 1
     return slot
-
-
-class _SseFrames:
-    """The data of server-sent events. An error may stand among them without any framing."""
-
-    def __init__(self, source: str) -> None:
-        self._sse = SseDecoder(source, max_line=MAX_EVENT, max_event=MAX_EVENT)
-        self._tail = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        self._tail = (self._tail + data)[-TAIL:]
-        return [event for _, event in self._sse.feed(data)]
-
-    def finish(self) -> list[bytes]:
-        return [event for _, event in self._sse.finish()]
-
-    def bare_error(self) -> bytes:
-        match = _BARE_ERROR.search(self._tail)
-        return self._tail[match.start() :].strip().removesuffix(b"]") if match else b""
-
-
-class _JsonFrames:
-    """The elements of an array, or the one object that came in its place."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._array: JsonArrayDecoder | None = None
-        self._object: list[bytes] = []
-        self._size = 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        if self._array is None and not self._object:
-            data = data.lstrip()
-            if data[:1] != b"{":
-                self._array = JsonArrayDecoder(self._source, max_element=MAX_EVENT) if data else None
-        if self._array is not None:
-            return [] if self._array.done else self._array.feed(data)
-        if data:
-            self._object.append(data)
-            self._size += len(data)
-            if self._size > MAX_EVENT:
-                raise UpstreamError(f"the answer of {self._source} is over {MAX_EVENT} bytes, the limit")
-        return []
-
-    def finish(self) -> list[bytes]:
-        if self._array is not None:
-            return self._array.finish()
-        return [b"".join(self._object)] if self._object else []
-
-    def bare_error(self) -> bytes:
-        return b""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import ProviderSettings
@@ -30,16 +31,14 @@ from .wire import Malformed
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
 
-Thresholds = dict[
-    Annotated[str, Meta(pattern="^HARM_CATEGORY_[A-Z_]+$")],
-    Literal["BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF"],
-]
+Threshold = Literal["BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF"]
 Safety = Annotated[
-    Thresholds,
-    Meta(description="From which probability on what is harmful is blocked, by category; Google's defaults otherwise."),
+    dict[str, Threshold],
+    Meta(description="From which probability on harm is blocked, by category; Google's own defaults otherwise."),
 ]
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*(/[A-Za-z0-9][A-Za-z0-9._@-]*)*")
 """A model's name comes from the caller and stands in a path: it must not lead out of it."""
+CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
 _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
 
 
@@ -50,7 +49,12 @@ class GeminiSettings(ProviderSettings, kw_only=True, frozen=True):
         "https://generativelanguage.googleapis.com"
     )
     api_version: Annotated[Literal["v1beta", "v1", "v1alpha"], Meta(description="Which version of its API.")] = "v1beta"
-    safety: Safety = {}
+    safety: Safety = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what would be refused with each request."""
+        super().__post_init__()
+        check_safety(self.safety)
 
 
 @provider("gemini", summary="Google AI Studio: Gemini with an API key.", settings=GeminiSettings)
@@ -122,6 +126,13 @@ class Gemini:
 def _resource(model: str) -> str:
     """Return a model's name as the API has it. Most leave ``models/`` out; tuned ones have a place of their own."""
     return model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
+
+
+def check_safety(safety: Mapping[str, str]) -> None:
+    """Raise ValueError for what is no category of harm. There are new ones now and then, so their form is all."""
+    for name in safety:
+        if CATEGORY.fullmatch(name) is None:
+            raise ValueError(f"safety: {name!r} is no category, such as HARM_CATEGORY_HARASSMENT")
 
 
 def check_model(model: str) -> str:
