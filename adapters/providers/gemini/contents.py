@@ -20,7 +20,6 @@ from sluicegate.pipeline.form.blocks import (
     Thinking,
     ToolCall,
     ToolResult,
-    Turn,
 )
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
@@ -69,29 +68,33 @@ class Contents:
             InvalidRequest: A block is none that this provider can be given.
         """
         found: list[_Part] = []
+        for role, blocks in self._merged():
+            parts = self._model(blocks) if role == "model" else self._user(blocks)
+            if parts:
+                found.append({"role": role, "parts": parts})
+        if not found or found[0]["role"] == "model":
+            found.insert(0, FIRST)
+        return found
+
+    def _merged(self) -> list[tuple[str, list[Block]]]:
+        """Return the turns as (role, blocks), neighbours of one role as one."""
+        found: list[tuple[str, list[Block]]] = []
         for turn in self._chat.turns:
             if turn.role == "system":
                 continue
             if turn.name:
                 self._dropped.drop("name")
             role = "user" if turn.role == "user" else "model"
-            parts = self._model(turn) if role == "model" else self._user(turn)
-            if not parts:
-                continue
-            if found and found[-1]["role"] == role:
-                found[-1]["parts"] += parts
+            if found and found[-1][0] == role:
+                found[-1][1].extend(turn.blocks)
             else:
-                found.append({"role": role, "parts": parts})
-        for content in found:
-            _put_results_first(content["parts"])
-        if not found or found[0]["role"] == "model":
-            found.insert(0, FIRST)
+                found.append((role, list(turn.blocks)))
         return found
 
-    def _model(self, turn: Turn) -> list[_Part]:
+    def _model(self, blocks: list[Block]) -> list[_Part]:
         parts: list[_Part] = []
         calls = 0
-        for block in turn.blocks:
+        for block in blocks:
             self._mark(block)
             if isinstance(block, Text | Refusal):
                 if block.text:
@@ -122,10 +125,10 @@ class Contents:
             part["thoughtSignature"] = SENTINEL
         return part
 
-    def _user(self, turn: Turn) -> list[_Part]:
+    def _user(self, blocks: list[Block]) -> list[_Part]:
         results: list[tuple[int, _Part]] = []
         parts: list[_Part] = []
-        for block in turn.blocks:
+        for block in blocks:
             self._mark(block)
             if isinstance(block, ToolResult):
                 results.append(self._result(block))
@@ -211,8 +214,3 @@ def _response(text: str, *, failed: bool) -> Any:
         except (msgspec.DecodeError, RecursionError):
             pass
     return {"result": text}
-
-
-def _put_results_first(parts: list[_Part]) -> None:
-    """Put the results of tools in front, where merged turns have left some behind texts."""
-    parts.sort(key=lambda part: "functionResponse" not in part)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sluicegate.pipeline.errors import InvalidRequest
+
 KEPT = frozenset(
     {
         "format", "title", "description", "nullable", "enum", "minItems", "maxItems", "required", "propertyOrdering",
@@ -20,8 +22,9 @@ FORMATS = {
     "number": frozenset({"float", "double"}),
     "integer": frozenset({"int32", "int64"}),
 }
-MAX_DEPTH = 32
-"""References may run in circles; deeper than this a schema is any value at all."""
+MAX_DEPTH = 64
+MAX_NODES = 10_000
+"""Schemas in one schema, references followed: they multiply."""
 _Schema = dict[str, Any]
 
 
@@ -31,101 +34,71 @@ def whole_schema(schema: _Schema) -> _Schema:
 
 
 def subset_schema(schema: _Schema) -> _Schema:
-    """Return a schema in the subset."""
-    return _cleaned(schema, schema, 0)
+    """Return a schema in the subset. Raises InvalidRequest where it is too large."""
+    return _Cleaner(schema).clean(schema, ())
 
 
-def _cleaned(schema: Any, root: _Schema, depth: int) -> _Schema:
-    if not isinstance(schema, dict) or depth > MAX_DEPTH:
-        return {"type": "STRING"} if depth > MAX_DEPTH else {}
-    if "$ref" in schema:
-        target = _resolved(schema["$ref"], root)
-        return _cleaned({**target, **{name: schema[name] for name in schema if name != "$ref"}}, root, depth + 1)
-    if merged := schema.get("allOf"):
-        schema = _merged(schema, merged, root)
-    if choices := schema.get("anyOf") or schema.get("oneOf"):
-        return _any_of(schema, choices, root, depth)
-    kinds, nullable = _kinds(schema)
-    if len(kinds) > 1:
-        return _any_of(schema, [{**schema, "type": kind} for kind in kinds], root, depth, nullable=nullable)
-    kind = kinds[0] if kinds else _implied(schema)
-    found = {name: value for name, value in schema.items() if name in KEPT}
-    if kind:
-        found["type"] = kind.upper()
-    if nullable:
-        found["nullable"] = True
-    _constrain(found, schema, kind)
-    if kind == "array":
-        found["items"] = _cleaned(schema.get("items") or {"type": "string"}, root, depth + 1)
-    if kind == "object" and isinstance(properties := schema.get("properties"), dict) and properties:
-        found["properties"] = {name: _cleaned(value, root, depth + 1) for name, value in properties.items()}
-    return found
+class _Cleaner:
+    """Cleans one schema. ``root`` is where its references lead."""
 
+    def __init__(self, root: _Schema) -> None:
+        self._root = root
+        self._nodes = 0
 
-def _kinds(schema: _Schema) -> tuple[list[str], bool]:
-    """Return the types of a schema without null, and whether null is one of them."""
-    kind = schema.get("type")
-    listed = kind if isinstance(kind, list) else [kind] if isinstance(kind, str) else []
-    return [one for one in listed if one != "null"], "null" in listed
+    def clean(self, schema: Any, followed: tuple[Any, ...]) -> _Schema:
+        """Return a schema in the subset. ``followed`` are the references that led to it.
 
+        Raises:
+            InvalidRequest: It is too large, with all its references in place.
+        """
+        self._nodes += 1
+        if self._nodes > MAX_NODES or len(followed) > MAX_DEPTH:
+            raise InvalidRequest(f"a schema is over {MAX_NODES} schemas, the limit, with its references in place")
+        if not isinstance(schema, dict):
+            return {}
+        if "$ref" in schema:
+            reference = schema["$ref"]
+            if followed.count(reference) > 1:  # a circle: what is further in may be anything
+                return {"type": "OBJECT"}
+            beside = {name: value for name, value in schema.items() if name != "$ref"}
+            return self.clean({**_resolved(reference, self._root), **beside}, (*followed, reference))
+        if isinstance(parts := schema.get("allOf"), list):
+            schema = _merged(schema, parts, self._root)
+        choices = schema.get("anyOf") or schema.get("oneOf")
+        if isinstance(choices, list):
+            return self._any_of(schema, choices, followed)
+        kinds, nullable = _kinds(schema)
+        if len(kinds) > 1:
+            found = self._any_of(schema, [{**schema, "type": kind} for kind in kinds], followed)
+            return {"anyOf": [{**one, "nullable": True} for one in found["anyOf"]]} if nullable else found
+        found = self._single(schema, kinds[0] if kinds else _implied(schema), followed)
+        return {**found, "nullable": True} if nullable else found
 
-def _implied(schema: _Schema) -> str:
-    if "properties" in schema:
-        return "object"
-    if "items" in schema:
-        return "array"
-    return "string" if "enum" in schema or "const" in schema else ""
+    def _single(self, schema: _Schema, kind: str, followed: tuple[Any, ...]) -> _Schema:
+        """Return a schema of one type."""
+        found = {name: value for name, value in schema.items() if name in KEPT}
+        if kind:
+            found["type"] = kind.upper()
+        _constrain(found, schema, kind)
+        if kind == "array":
+            found["items"] = self.clean(schema.get("items") or {"type": "string"}, followed)
+        if kind == "object" and isinstance(properties := schema.get("properties"), dict) and properties:
+            found["properties"] = {name: self.clean(value, followed) for name, value in properties.items()}
+        return found
 
-
-def _constrain(found: _Schema, schema: _Schema, kind: str) -> None:
-    """Change what stands in a schema to what the subset can say."""
-    if "const" in schema:
-        found["enum"] = [schema["const"]]
-    if "enum" in found:
-        values = [value for value in found["enum"] if isinstance(value, str) and value]
-        del found["enum"]
-        if kind == "string" and values:
-            found["enum"] = values
-    if found.get("format") not in FORMATS.get(kind, ()):
-        found.pop("format", None)
-    if isinstance(required := found.get("required"), list):
-        known = schema.get("properties") or {}
-        found["required"] = [name for name in required if name in known]
-        if not found["required"]:
-            del found["required"]
-
-
-def _any_of(schema: _Schema, choices: list[Any], root: _Schema, depth: int, *, nullable: bool = False) -> _Schema:
-    """Return the choices alone: the subset takes nothing beside them. Null among them is what ``nullable`` says."""
-    others = [choice for choice in choices if not (isinstance(choice, dict) and choice.get("type") == "null")]
-    nullable = nullable or len(others) < len(choices)
-    cleaned = [_cleaned(choice, root, depth + 1) for choice in others]
-    if len(cleaned) != 1:
-        if nullable:
-            cleaned = [{**choice, "nullable": True} for choice in cleaned]
-        return {"anyOf": cleaned}
-    only = dict(cleaned[0])
-    for name in ("title", "description"):
-        if name in schema:
-            only[name] = schema[name]
-    if nullable:
-        only["nullable"] = True
-    return only
-
-
-def _merged(schema: _Schema, parts: list[Any], root: _Schema) -> _Schema:
+    def _merged(schema: _Schema, parts: list[Any], root: _Schema) -> _Schema:
     """Return a schema with the parts of its ``allOf`` in it, as far as they can be laid over each other."""
     found = {name: value for name, value in schema.items() if name != "allOf"}
-    for part in parts:
-        if not isinstance(part, dict):
-            continue
+    for given in parts:
+        part = given if isinstance(given, dict) else {}
         if "$ref" in part:
             part = _resolved(part["$ref"], root)
         for name, value in part.items():
-            if name == "properties" and isinstance(value, dict):
-                found[name] = {**value, **found.get(name, {})}
-            elif name == "required" and isinstance(value, list):
-                found[name] = [*found.get(name, []), *(one for one in value if one not in found.get(name, []))]
+            before = found.get(name)
+            if isinstance(value, dict) and isinstance(before, dict):
+                found[name] = {**value, **before}
+            elif name == "required" and isinstance(value, list) and isinstance(before, list):
+                found[name] = [*before, *(one for one in value if one not in before)]
             else:
                 found.setdefault(name, value)
     return found
