@@ -6,9 +6,8 @@ Sources: https://ai.google.dev/api/embeddings, https://platform.openai.com/docs/
 from __future__ import annotations
 
 import base64
-from array import array
+import struct
 from collections.abc import Sequence
-from sys import byteorder
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -111,9 +110,6 @@ def embeddings_reply(
 def _packed(vector: list[float]) -> str:
     """Return a vector as 32-bit floats, little-endian, in base64. Raises Malformed for a number out of their range."""
     try:
-        numbers = array("f", vector)
+        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
     except OverflowError as error:
         raise Malformed("has an embedding with a number out of range") from error
-    if byteorder == "big":
-        numbers.byteswap()
-    return base64.b64encode(numbers.tobytes()).decode("ascii")

@@ -86,7 +86,51 @@ class _Cleaner:
             found["properties"] = {name: self.clean(value, followed) for name, value in properties.items()}
         return found
 
-    def _merged(schema: _Schema, parts: list[Any], root: _Schema) -> _Schema:
+    def _any_of(self, schema: _Schema, choices: list[Any], followed: tuple[Any, ...]) -> _Schema:
+        """Return the choices alone: the subset takes nothing beside them. Null among them is what ``nullable`` says."""
+        others = [choice for choice in choices if not (isinstance(choice, dict) and choice.get("type") == "null")]
+        cleaned = [self.clean(choice, followed) for choice in others]
+        if len(others) < len(choices):
+            cleaned = [{**choice, "nullable": True} for choice in cleaned]
+        if len(cleaned) != 1:
+            return {"anyOf": cleaned}
+        return {**cleaned[0], **{name: schema[name] for name in ("title", "description") if name in schema}}
+
+
+def _kinds(schema: _Schema) -> tuple[list[str], bool]:
+    """Return the types of a schema without null, and whether null is one of them."""
+    kind = schema.get("type")
+    listed = kind if isinstance(kind, list) else [kind] if isinstance(kind, str) else []
+    return [one for one in listed if isinstance(one, str) and one != "null"], "null" in listed
+
+
+def _implied(schema: _Schema) -> str:
+    if "properties" in schema:
+        return "object"
+    if "items" in schema:
+        return "array"
+    return "string" if "enum" in schema or "const" in schema else ""
+
+
+def _constrain(found: _Schema, schema: _Schema, kind: str) -> None:
+    """Change what stands in a schema to what the subset can say."""
+    if "const" in schema:
+        found["enum"] = [schema["const"]]
+    if "enum" in found:
+        listed = found.pop("enum")
+        values = [value for value in listed if isinstance(value, str) and value] if isinstance(listed, list) else []
+        if kind == "string" and values:
+            found["enum"] = values
+    if str(found.get("format")) not in FORMATS.get(kind, ()):
+        found.pop("format", None)
+    if isinstance(required := found.get("required"), list):
+        known = properties if isinstance(properties := schema.get("properties"), dict) else {}
+        found["required"] = [name for name in required if isinstance(name, str) and name in known]
+        if not found["required"]:
+            del found["required"]
+
+
+def _merged(schema: _Schema, parts: list[Any], root: _Schema) -> _Schema:
     """Return a schema with the parts of its ``allOf`` in it, as far as they can be laid over each other."""
     found = {name: value for name, value in schema.items() if name != "allOf"}
     for given in parts:

@@ -36,6 +36,7 @@ Safety = Annotated[
     dict[str, Threshold],
     Meta(description="From which probability on harm is blocked, by category; Google's own defaults otherwise."),
 ]
+STUDIO = "https://generativelanguage.googleapis.com"
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*(/[A-Za-z0-9][A-Za-z0-9._@-]*)*")
 """A model's name comes from the caller and stands in a path: it must not lead out of it."""
 CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
@@ -45,9 +46,7 @@ _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
 class GeminiSettings(ProviderSettings, kw_only=True, frozen=True):
     """How to reach Google AI Studio."""
 
-    base_url: Annotated[str, Meta(description="Where its API is; api_version follows unless it ends in one.")] = (
-        "https://generativelanguage.googleapis.com"
-    )
+    base_url: Annotated[str, Meta(description="Where its API is; api_version follows unless it ends in one.")] = STUDIO
     api_version: Annotated[Literal["v1beta", "v1", "v1alpha"], Meta(description="Which version of its API.")] = "v1beta"
     safety: Safety = msgspec.field(default_factory=dict)
 
@@ -71,7 +70,7 @@ class Gemini:
         self._name = name
         self._settings = settings
         self._wall = wall
-        self._root = versioned(settings.base_url or GeminiSettings.base_url, settings.api_version)
+        self._root = versioned(settings.base_url or STUDIO, settings.api_version)
         key = str(settings.api_key).strip()
         credentials = {"x-goog-api-key": key} if key else {}
         headers = both_headers(settings, credentials)

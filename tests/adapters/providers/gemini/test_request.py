@@ -308,6 +308,7 @@ def test_hints_that_the_api_lacks_are_noted():
     chat = read(
         {"role": "user", "name": "Ann", "content": [{"type": "image_url", "image_url": {"url": PNG, "detail": "low"}}]},
         {"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]},
+        tools=[TOOL],
         parallel_tool_calls=False,
         logit_bias={"1": 2},
         user="u",
