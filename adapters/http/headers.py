@@ -21,9 +21,8 @@ _NOT_VISIBLE = re.compile(r"[^\x20-\x7e]")
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _RETRIED_BY_CLIENTS = frozenset({408, 409, 429})
 _SPENT = frozenset({"insufficient_quota", "budget_exceeded"})
-_NOTES = tuple(
-    (note, f"x-sluicegate-{note}".encode("ascii")) for note in ("provider", "model", "cache", "dropped", "estimated")
-)
+_TOLD = ("provider", "model", "cache", "dropped", "estimated")
+_NOTES = tuple((note, f"x-sluicegate-{note}".encode("ascii")) for note in _TOLD)
 _PROCESS = secrets.token_hex(6)
 _numbers = itertools.count(1)
 MAX_HEAD = 64 * 1024
