@@ -1,10 +1,13 @@
 """All built-in providers pass the suite for providers."""
 
+from dataclasses import replace
+
 import trio
 
 from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
+from sluicegate.adapters.providers.vertex import Vertex, VertexSettings
 from sluicegate.pipeline.provider import Translator
 from tests.conformance.provider import ProviderConformance
 from tests.conformance.provider_sample import KEY, TARGET, Sample, ask
@@ -95,6 +98,12 @@ class TestGemini(ProviderConformance):
         stream_error=GEMINI_STREAM_ERROR,
         errors=GEMINI_ERRORS,
         ends_itself=False,
+    )
+
+
+class TestVertex(ProviderConformance):
+    sample = replace(
+        TestGemini.sample, translator=Vertex("upstream", VertexSettings(type="vertex", api_key=KEY, project="p"))
     )
 
 
