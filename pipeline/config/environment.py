@@ -10,7 +10,7 @@ from .kinds import Secret
 from .nodes import Entry, MapNode, Node, NotJson, from_json
 from .problems import Findings, Mark
 
-PROVIDER_KEYS = (("OPENAI_API_KEY", "openai"),)
+PROVIDER_KEYS = (("OPENAI_API_KEY", "openai"), ("ANTHROPIC_API_KEY", "anthropic"))
 """Variables by which a provider's makers take its key, and the provider type that it is for."""
 SIMULATOR = "simulator"
 STAGE_DEFAULTS = {("auth", "api_keys"): "GATEWAY_API_KEYS"}

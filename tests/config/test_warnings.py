@@ -152,6 +152,14 @@ def test_without_a_file_the_usual_variables_make_providers():
     assert found.source == "the environment"
 
 
+def test_each_usual_variable_makes_a_provider_of_its_type():
+    found = default_config({"OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2"}, rooms())
+    assert {name: (one.type, one.api_key) for name, one in found.config.providers.items()} == {
+        "openai": ("openai", "sk-1"),
+        "anthropic": ("anthropic", "sk-2"),
+    }
+
+
 def test_a_key_that_looks_like_a_variable_is_taken_as_it_is():
     assert default_config({"OPENAI_API_KEY": "a${B}"}, rooms()).config.providers["openai"].api_key == "a${B}"
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import trio
 
+from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
 from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
@@ -141,3 +142,48 @@ def simulator_sample() -> Sample:
 
 class TestSimulator(ProviderConformance):
     sample = simulator_sample()
+
+
+ANTHROPIC_WHOLE = (
+    b'{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Gr\xc3\xbc\xc3\x9fe"}],'
+    b'"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":7,"cache_read_input_tokens":2,'
+    b'"cache_creation_input_tokens":0,"output_tokens":5}}\n'
+)
+ANTHROPIC_STREAM = (
+    b'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant",'
+    b'"model":"m","content":[],"stop_reason":null,"stop_sequence":null,'
+    b'"usage":{"input_tokens":7,"cache_read_input_tokens":2,"output_tokens":1}}}\n\n'
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,'
+    b'"content_block":{"type":"text","text":""}}\n\n'
+    b'event: ping\ndata: {"type": "ping"}\n\n'
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+    b'"delta":{"type":"text_delta","text":"Gr\xc3\xbc\xc3\x9fe"}}\n\n'
+    b'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n'
+    b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},'
+    b'"usage":{"output_tokens":5}}\n\n'
+    b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+)
+ANTHROPIC_ERRORS = {
+    400: b'{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: required"},"request_id":"r"}',
+    401: b'{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"},"request_id":"r"}',
+    404: b'{"type":"error","error":{"type":"not_found_error","message":"model: their-model"},"request_id":"r"}',
+    429: b'{"type":"error","error":{"type":"rate_limit_error","message":"Number of tokens"},"request_id":"r"}',
+    500: b'{"type":"error","error":{"type":"api_error","message":"Internal server error"},"request_id":"r"}',
+}
+ANTHROPIC_STREAM_ERROR = (
+    b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+)
+
+
+class TestAnthropic(ProviderConformance):
+    sample = Sample(
+        translator=Anthropic("upstream", AnthropicSettings(type="anthropic", api_key=KEY)),
+        whole=ANTHROPIC_WHOLE,
+        whole_usage=(9, 5),
+        stream=ANTHROPIC_STREAM,
+        stream_usage=(9, 5),
+        complete_from=len(ANTHROPIC_STREAM) - 2,
+        content_until=ANTHROPIC_STREAM.index(b"event: content_block_stop"),
+        stream_error=ANTHROPIC_STREAM_ERROR,
+        errors=ANTHROPIC_ERRORS,
+    )

@@ -42,11 +42,12 @@ class BlockWriter:
         fetches: Whether the platform fetches images and documents by their URLs.
 
     Attributes:
+        dropped: The same.
         needs_files: Whether a block names a file that was uploaded before.
     """
 
     def __init__(self, dropped: Dropped, *, dialect: str, fetches: bool) -> None:
-        self._dropped = dropped
+        self.dropped = dropped
         self._native = dialect == "anthropic"
         self._fetches = fetches
         self._marked: list[Fields] = []
@@ -72,13 +73,13 @@ class BlockWriter:
             case Foreign() if block.dialect == "anthropic" and self._native:
                 return block.value
             case Foreign():
-                raise self._dropped.unsupported(f"messages.content of type {block.value.get('type')!r}")
+                raise self.dropped.unsupported(f"messages.content of type {block.value.get('type')!r}")
             case Image():
                 return self.marked(self._image(block), block.cache)
             case File():
                 return self.marked(self._file(block), block.cache)
             case Audio():
-                raise self._dropped.unsupported("input_audio")
+                raise self.dropped.unsupported("input_audio")
 
     def text(self, block: Text, role: str = "user") -> Fields | None:
         """Return a block of text, or None for a blank one, which the API refuses."""
@@ -97,7 +98,7 @@ class BlockWriter:
             if mark.ttl in TTLS:
                 control["ttl"] = mark.ttl
             elif mark.ttl is not None:
-                self._dropped.drop("cache_control.ttl")
+                self.dropped.drop("cache_control.ttl")
             fields["cache_control"] = control
             self._marked.append(fields)
         return fields
@@ -105,20 +106,20 @@ class BlockWriter:
     def thin_marks(self) -> None:
         """Take out the first marks of those that are too many: the last ones keep the most."""
         if len(self._marked) > MAX_MARKS:
-            self._dropped.drop("cache_control")
+            self.dropped.drop("cache_control")
             for fields in self._marked[:-MAX_MARKS]:
                 del fields["cache_control"]
 
     def _image(self, block: Image) -> Fields:
         if block.detail not in (None, "auto"):
-            self._dropped.drop("image_url.detail")
+            self.dropped.drop("image_url.detail")
         if block.data is None:
             return {"type": "image", "source": self._by_url(block.url or "", "image_url.url")}
         media_type = block.media_type.lower()
         if media_type == "image/jpg":
             media_type = "image/jpeg"
         if media_type not in IMAGE_TYPES:
-            raise self._dropped.unsupported(f"image of type {block.media_type!r}")
+            raise self.dropped.unsupported(f"image of type {block.media_type!r}")
         return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": block.data}}
 
     def _file(self, block: File) -> Fields:
@@ -140,11 +141,11 @@ class BlockWriter:
             return {"type": "base64", "media_type": media_type, "data": block.data or ""}
         if media_type.startswith("text/") or media_type == "application/json":
             return {"type": "text", "media_type": "text/plain", "data": _as_text(block.data or "")}
-        raise self._dropped.unsupported(f"file of type {block.media_type!r}")
+        raise self.dropped.unsupported(f"file of type {block.media_type!r}")
 
     def _by_url(self, url: str, name: str) -> Fields:
         if not self._fetches or not url.lower().startswith(("https://", "http://")):
-            raise self._dropped.unsupported(name)
+            raise self.dropped.unsupported(name)
         return {"type": "url", "url": url}
 
     def _result(self, block: ToolResult) -> Fields:

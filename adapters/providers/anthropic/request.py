@@ -17,7 +17,11 @@ from .toolset import forces, write_tools
 from .turns import in_bare_tool_loop, settle_end, write_turns
 
 JSON_HINT = "Answer with one JSON object and nothing else."
-_HINTS = ("frequency_penalty", "presence_penalty", "seed", "logit_bias", "metadata")
+_HINTS = ("frequency_penalty", "presence_penalty", "logit_bias", "metadata")
+_MEANT = ("audio", "modalities", "web_search_options")
+"""Fields of OpenAI's whose answers are others than those without them."""
+_HARMLESS = (None, False, ["text"])
+"""Values of its fields that ask for nothing: what is so anyway."""
 # The API refuses names that tell who somebody is.
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[\d\s().-]{7,}")
 
@@ -89,6 +93,8 @@ def _refuse(chat: Chat, model: Model, dropped: Dropped) -> None:
     for name in _HINTS:
         if getattr(chat, name):
             dropped.drop(name)
+    if chat.seed is not None:
+        dropped.drop("seed")
 
 
 def _limit(chat: Chat, terms: Terms, model: Model, dropped: Dropped) -> int:
@@ -155,5 +161,9 @@ def _add_rest(fields: Fields, chat: Chat, terms: Terms, dropped: Dropped) -> Non
     for name, value in chat.extra.items():
         if chat.dialect == "anthropic":
             fields.setdefault(name, value)
+        elif value in _HARMLESS:
+            continue
+        elif name in _MEANT:
+            raise dropped.unsupported(name)
         else:
             dropped.drop(name)

@@ -31,6 +31,7 @@ class MessageEvents(MessageStream[Event]):
         super().__init__(provider, errors)
         self._slots: dict[int, int] = {}
         self._ids: set[str] = set()
+        self._ended = False
 
     def _take(self, frame: Frame, payload: bytes, items: list[Event]) -> None:
         match frame.type:
@@ -47,6 +48,9 @@ class MessageEvents(MessageStream[Event]):
                 if frame.delta.stop_reason is not None:
                     finish: Finish = FINISHES.get(frame.delta.stop_reason, "stop")
                     items.append(End(finish, stop_text=frame.delta.stop_sequence))
+                    self._ended = True
+            case "message_stop" if not self._ended:
+                items.append(End())
 
     def _block(self, index: int, block: Block, items: list[Event]) -> None:
         match block.type:

@@ -156,6 +156,10 @@ class Anthropic:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
 
+    def counts_tokens(self, exchange: Exchange) -> bool:
+        """Say that tokens are counted upstream for those who ask in the API's own words."""
+        return self._passes(exchange)
+
     def _passes(self, exchange: Exchange) -> bool:
         return exchange.request.dialect == self.dialect and exchange.request.operation in _PATHS
 

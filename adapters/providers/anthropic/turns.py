@@ -6,7 +6,7 @@ results of one answer's calls in one. What is said by the system in between beco
 
 from __future__ import annotations
 
-from sluicegate.pipeline.form.blocks import Text, Turn
+from sluicegate.pipeline.form.blocks import Block, Text, Turn
 
 from .blocks import BlockWriter, Fields
 
@@ -62,14 +62,17 @@ def in_bare_tool_loop(messages: list[Fields]) -> bool:
 
 
 def _content(turn: Turn, role: str, writer: BlockWriter) -> list[Fields]:
-    blocks = turn.blocks
-    if turn.role == "system":
-        blocks = tuple(
-            Text(f"<system>\n{block.text}\n</system>", block.cache)
-            for block in blocks
-            if isinstance(block, Text) and block.text.strip()
-        )
+    if turn.name:
+        writer.dropped.drop("messages.name")
+    blocks = map(_instruction, turn.blocks) if turn.role == "system" else turn.blocks
     return [written for block in blocks if (written := writer.write(block, role)) is not None]
+
+
+def _instruction(block: Block) -> Block:
+    """Return what the system says as something that a user's turn may hold and is not mistaken for the user's."""
+    if not isinstance(block, Text) or not block.text.strip():
+        return block
+    return Text(f"<system>\n{block.text}\n</system>", block.cache)
 
 
 def _after_results(block: Fields) -> bool:
