@@ -6,10 +6,12 @@ import pytest
 from sluicegate.adapters.providers.vertex import VertexSettings
 from sluicegate.pipeline.config.convert import convert
 from sluicegate.pipeline.config.kinds import Secret
+from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.errors import InvalidRequest, NotFound, UpstreamError
 from sluicegate.pipeline.exchange import Target
 from sluicegate.pipeline.provider import UpstreamHead
+from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.reply import Usage
 from sluicegate.testing import ScriptedTransport
 from tests.adapters.providers.gemini.asking import TOOL, check
@@ -196,3 +198,14 @@ def test_tokens_are_estimated_unless_all_are_counted():
     body = b'{"predictions":[{"embeddings":{"values":[1],"statistics":{"token_count":"x"}}}]}'
     _, usage = vertex().decode(ask("embedding", model="m", input="abcde"), JSON, body)
     assert usage == Usage(input=2, estimated=True)
+
+
+VARIABLES = "providers:\n  cloud: {type: vertex, project: p, credentials: '${A:-}', access_token: '${B:-}'}\n"
+
+
+@pytest.mark.parametrize(("environ", "left_out"), [({}, True), ({"B": "ya29.x"}, False)])
+def test_provider_without_any_of_its_credentials_is_left_out(environ, left_out):
+    found = load(VARIABLES + "  sim: {type: simulator}\n", environ, Registry(), name="c")
+    assert ("cloud" not in found.config.providers) is left_out
+    told = [str(problem) for problem in found.problems if problem.code == "provider-left-out"]
+    assert told == (["c:2:3: warning: provider 'cloud' is left out: none of A, B is set"] if left_out else [])
