@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,12 +14,13 @@ from sluicegate.pipeline.form.sides import Dropped, EventDecoder
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
 
 from .answer import AnswerReader
+from .counting import METHOD, asked_of, counting_body
 from .errors import GoogleErrors
 from .request import body_of
 from .stream import GeminiStream
 
 if TYPE_CHECKING:
-    from sluicegate.pipeline.exchange import Target
+    from sluicegate.pipeline.exchange import Exchange, Target
 
 Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
@@ -65,7 +66,22 @@ class GeminiApi:
 
     def ask(self, chat: Chat, target: Target, dropped: Dropped) -> UpstreamRequest:
         """Return the request that asks a target. Raises InvalidRequest where it cannot be asked for it."""
-        body = body_of(
+        body = self._body(chat, target, dropped)
+        if chat.stream:
+            return self._request(target, "streamGenerateContent?alt=sse", self._stream_headers, body)
+        return self._request(target, "generateContent", self._plain_headers, body)
+
+    def count(self, exchange: Exchange, target: Target, resource: str = "") -> UpstreamRequest:
+        """Return the request that has the tokens counted of what is asked.
+
+        Args:
+            resource: What the API calls the target's model, where it wants a whole request to count.
+        """
+        body = self._body(asked_of(exchange), target, Dropped(self._name, strict=False))
+        return self._request(target, METHOD, self._plain_headers, counting_body(body, resource))
+
+    def _body(self, chat: Chat, target: Target, dropped: Dropped) -> dict[str, Any]:
+        return body_of(
             chat,
             target.model,
             dropped,
@@ -74,8 +90,8 @@ class GeminiApi:
             labels=self._labels,
             files_url=self._files_url,
         )
-        method = "streamGenerateContent?alt=sse" if chat.stream else "generateContent"
-        headers = self._stream_headers if chat.stream else self._plain_headers
+
+    def _request(self, target: Target, method: str, headers: Headers, body: dict[str, Any]) -> UpstreamRequest:
         try:
             return UpstreamRequest("POST", self._url(target.model, method), headers, _encode(body))
         except (ValueError, RecursionError) as error:  # half a surrogate pair, or a schema without an end

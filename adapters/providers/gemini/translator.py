@@ -24,6 +24,7 @@ from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat
 from .api import GeminiApi, Headers
+from .counting import read_count
 from .embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
 from .errors import GoogleErrors
 from .wire import Malformed
@@ -85,6 +86,8 @@ class Gemini:
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.operation == "count_tokens":
+            return self._api.count(exchange, target, _resource(target.model))
         if exchange.request.operation != "embedding":
             return encode_chat(self._api, exchange, target, name=self._name, settings=self._settings)
         request = embedding_request(exchange)
@@ -92,8 +95,14 @@ class Gemini:
         method, body = embed_body(request, _resource(target.model), texts)
         return UpstreamRequest("POST", self._url(target.model, method), self._plain_headers, body)
 
+    def counts_tokens(self, exchange: Exchange) -> bool:
+        """Say yes: all of its models count."""
+        return True
+
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
+        if exchange.request.operation == "count_tokens":
+            return read_count(self._errors, head, body), None
         if exchange.request.operation != "embedding":
             return decode_chat(self._api, exchange, head, body)
         self._errors.check_type(head, body)

@@ -22,6 +22,7 @@ from sluicegate.pipeline.reply import Reply, Usage
 
 from ..anthropic.errors import AnthropicErrors
 from ..gemini.api import GeminiApi
+from ..gemini.counting import read_count
 from ..gemini.embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
 from ..gemini.errors import GoogleErrors
 from ..gemini.translator import Safety, both_headers, check_safety
@@ -122,13 +123,13 @@ class Vertex:
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             exchange.notes.pop("dropped", None)  # of the target before
             return api.pass_on(exchange, target)
+        if isinstance(api, GeminiApi) and exchange.request.operation == "count_tokens":
+            return api.count(exchange, target)
         return encode_chat(api, exchange, target, name=self._name, settings=self._settings)
 
     def counts_tokens(self, exchange: Exchange) -> bool:
-        """Say whether Claude is asked, in words that its counter takes."""
-        plan = exchange.plan
-        ours = [target for target in plan.targets if target.provider == self._name] if plan is not None else []
-        return bool(ours) and all(publisher_of(target.model) == "anthropic" for target in ours)
+        """Say yes: the models of both publishers count."""
+        return True
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
@@ -137,6 +138,8 @@ class Vertex:
         api = self._asked(exchange)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             return api.passed(exchange, head, body)
+        if exchange.request.operation == "count_tokens":
+            return read_count(self._errors, head, body), None
         return decode_chat(api, exchange, head, body)
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluicegate.pipeline.errors import InvalidRequest, NotFound, UpstreamBusy, UpstreamError
-from sluicegate.pipeline.exchange import Attempt, Exchange, Plan, Target
+from sluicegate.pipeline.exchange import Attempt, Exchange, Target
 from sluicegate.pipeline.provider import TokenCounter, UpstreamHead
 from sluicegate.pipeline.reply import ChunkKind, Usage
 from sluicegate.pipeline.request import Request
@@ -115,20 +115,21 @@ def test_page_in_place_of_a_stream_is_an_upstream_error(exchange):
             vertex().decoder(called(exchange), UpstreamHead(200, {"content-type": media_type}))
 
 
-def test_tokens_are_counted_by_claude_alone():
+def test_tokens_are_counted_by_the_model_that_is_asked():
     translator = vertex()
-    assert isinstance(translator, TokenCounter)
     exchange = said("count_tokens")
-    assert not translator.counts_tokens(exchange)
-    exchange.plan = Plan((TARGET, Target("other", "gpt-4")))
+    assert isinstance(translator, TokenCounter)
     assert translator.counts_tokens(exchange)
-    exchange.plan = Plan((Target("cloud", "gemini-2.5-pro"),))
-    assert not translator.counts_tokens(exchange)
     request = translator.encode(exchange, TARGET)
     assert request.url == PLACE + "count-tokens:rawPredict"
     assert msgspec.json.decode(request.body)["model"] == "claude-sonnet-4-5"
-    reply, usage = translator.decode(called(exchange), JSON, b'{"input_tokens":7}')
+    request = translator.encode(exchange, Target("cloud", "gemini-2.5-pro"))
+    assert request.url.endswith("/publishers/google/models/gemini-2.5-pro:countTokens")
+    assert msgspec.json.decode(request.body) == {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+    reply, usage = translator.decode(exchange, JSON, b'{"totalTokens":7,"totalBillableCharacters":5}')
     assert (reply.body, usage) == (b'{"input_tokens":7}', None)
+    reply, usage = translator.decode(called(exchange), JSON, b'{"input_tokens":8}')
+    assert (reply.body, usage) == (b'{"input_tokens":8}', None)
 
 
 @pytest.mark.parametrize(
