@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -27,6 +28,7 @@ class Reader:
 
     def __init__(self, choice: int) -> None:
         self._choice = choice
+        self._base = ""
         self._ids: set[str] = set()
         self.wrote = False
         """Whether there was anything in it that a client would show or act upon."""
@@ -73,13 +75,17 @@ class Reader:
         assert call is not None
         if not call.name:
             raise Malformed("has a call of a tool without a name")
-        # Made of what is known, so that one answer has the same ids however its bytes come.
-        base = _NOT_IN_AN_ID.sub("", response_id)[:24]
-        id_ = call.id or f"call_{base}_{self._choice}_{len(self._ids)}"
+        id_ = call.id or self._made_id(response_id)
         if id_ in self._ids:
             raise Malformed(f"has two calls of the id {id_[:80]!r}")
         self._ids.add(id_)
         return ToolCall(id_, call.name, _arguments(call.args), part.thought_signature)
+
+    def _made_id(self, response_id: str) -> str:
+        """Return an id that no other call has, in this answer or another. Made of what is known where that is enough."""
+        if not self._base:
+            self._base = _NOT_IN_AN_ID.sub("", response_id)[:24] or uuid4().hex[:24]
+        return f"call_{self._base}_{self._choice}_{len(self._ids)}"
 
 
 def _arguments(raw: msgspec.Raw) -> str:

@@ -104,6 +104,13 @@ def test_calls_without_ids_get_different_ones():
     assert [block.id for block in blocks if isinstance(block, ToolCall)] == ["call_abc_0_0", "call_abc_0_1"]
 
 
+def test_calls_of_answers_without_ids_are_told_apart_too():
+    answers = [read(candidate({"functionCall": {"name": "f"}}, {"functionCall": {"name": "g"}})) for _ in range(2)]
+    ids = [block.id for answer in answers for block in answer.choices[0].blocks if isinstance(block, ToolCall)]
+    assert len(set(ids)) == 4
+    assert all(id_.startswith("call_") and len(id_) < 40 for id_ in ids)
+
+
 @pytest.mark.parametrize("reason", sorted(FINISHES))
 def test_known_reasons_to_finish(reason):
     assert read(candidate({"text": "x"}, finishReason=reason)).choices[0].finish == FINISHES[reason]
