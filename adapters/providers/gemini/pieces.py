@@ -82,7 +82,7 @@ class Reader:
         return ToolCall(id_, call.name, _arguments(call.args), part.thought_signature)
 
     def _made_id(self, response_id: str) -> str:
-        """Return an id that no other call has, in this answer or another. Made of what is known where that is enough."""
+        """Return an id that no other call has, in this answer or another: of what is known, where that is enough."""
         if not self._base:
             self._base = _NOT_IN_AN_ID.sub("", response_id)[:24] or uuid4().hex[:24]
         return f"call_{self._base}_{self._choice}_{len(self._ids)}"
