@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import ProviderSettings
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest
+from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
@@ -174,7 +174,7 @@ class Vertex:
         if publisher in ("google", ""):
             return self._gemini
         told = f"provider {self._name!r} knows the models of google and anthropic, not of {publisher[:40]!r}"
-        raise InvalidRequest(told, code="unsupported_model", param="model")
+        raise NotFound(told, code="model_not_found", param="model")
 
     def _asked(self, exchange: Exchange) -> GeminiApi | ClaudeApi:
         """Return the API that the last attempt has asked."""
