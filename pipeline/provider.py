@@ -172,6 +172,18 @@ class TokenCounter(Protocol):
         ...
 
 
+@runtime_checkable
+class Carried(Protocol):
+    """What a translator is besides, whose requests lack something until they are sent, such as a token to be fetched.
+
+    Only where `Translator.transport` returns None.
+    """
+
+    def over(self, shared: Transport) -> Transport:
+        """Return what carries this provider's requests, on top of the gateway's shared transport."""
+        ...
+
+
 @dataclass(slots=True)
 class Provider:
     """A configured provider, as `route` and `call` use it."""

@@ -11,7 +11,7 @@ from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.config.problems import ConfigError, Problem
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.gateway import Gateway
-from sluicegate.pipeline.provider import Provider, Transport, UpstreamRequest, UpstreamResponse
+from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
 from sluicegate.pipeline.store import Store
@@ -82,7 +82,8 @@ def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
         if alike:
             shared = _http2_transport() if http2 else _http_transport(max_connections)
             for provider in alike:
-                provider.transport = shared
+                translator = provider.translator
+                provider.transport = translator.over(shared) if isinstance(translator, Carried) else shared
 
 
 def _providers(config: GatewayConfig, registry: Registry) -> dict[str, Provider]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 
 from sluicegate.pipeline.config.sections import ProviderSettings
 from sluicegate.pipeline.config.url_secrets import url_secrets
 
 MASK = "***"
+MAX_ADDED = 4
+"""Secrets that come later and are remembered: of tokens that are fetched, one an hour, only the last can show."""
 SHORTEST = 4
 """Anything shorter is a placeholder that local servers ask for, and may be part of any word."""
 _HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"})
@@ -21,13 +24,19 @@ class Secrets:
         values = {key, *_header_values(settings.headers), *url_secrets(settings.base_url)}
         # The longest first, so that a secret that begins like another one is not left with its end showing.
         self._values = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
+        self._added: deque[str] = deque(maxlen=MAX_ADDED)
 
     def __repr__(self) -> str:
         return f"<Secrets: {len(self._values)}>"
 
+    def add(self, value: str) -> None:
+        """Hide this from now on too."""
+        if len(value) >= SHORTEST:
+            self._added.append(str(value))
+
     def hide(self, text: str) -> str:
         """Return ``text`` with every secret in it masked."""
-        for value in self._values:
+        for value in (*self._added, *self._values):
             text = text.replace(value, MASK)
         return text
 

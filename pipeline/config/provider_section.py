@@ -10,7 +10,7 @@ from .convert import FAILED, Converter, Failed
 from .nodes import Entry, MapNode, Node, ScalarNode
 from .problems import Findings, Mark, suggest
 from .sections import ProviderSettings
-from .shapes import Shape, shape_of
+from .shapes import Kind, Shape, fields_of, shape_of
 from .variables import Variables
 
 TEXT: Shape = shape_of(str)
@@ -41,8 +41,8 @@ def read_providers(
         settings = _read(entry, f"{path}.{name}", findings, variables, registry)
         if settings is None:
             continue
-        if variable := _unset_key(entry.node, settings, variables):
-            message = f"provider {name!r} is left out: {variable} is not set"
+        if lacking := _unset_key(entry.node, settings, variables):
+            message = f"provider {name!r} is left out: {lacking}"
             findings.warning("provider-left-out", message, entry.mark, path=f"{path}.{name}")
         else:
             found.in_use[name] = settings
@@ -111,8 +111,15 @@ def is_disabled(node: MapNode, path: str, converter: Converter) -> bool:
 
 
 def _unset_key(node: Node, settings: ProviderSettings, variables: Variables | None) -> str:
-    """Return the variable that should hold the key and does not; empty where the key is there, or none is wanted."""
-    key = node.entries.get("api_key") if isinstance(node, MapNode) else None
-    if settings.api_key or variables is None or key is None or not isinstance(key.node, ScalarNode):
+    """Return which variables should hold the key and do not, as words; empty where one does, or none is wanted.
+
+    A provider may have keys of several kinds, of which one does.
+    """
+    secrets = [name for name, field in fields_of(type(settings)).items() if field.shape.kind is Kind.SECRET]
+    if variables is None or not isinstance(node, MapNode) or any(getattr(settings, name) for name in secrets):
         return ""
-    return ", ".join(variables.expand(key.node.text).names)
+    entries = [node.entries[name].node for name in secrets if name in node.entries]
+    names = [name for one in entries if isinstance(one, ScalarNode) for name in variables.expand(one.text).names]
+    if not names:
+        return ""
+    return f"{names[0]} is not set" if len(names) == 1 else f"none of {', '.join(names)} is set"

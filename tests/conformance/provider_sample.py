@@ -49,6 +49,7 @@ class Sample:
         stream_usage: (input, output) of it.
         complete_from: How many of the stream's bytes a connection may be cut after, at the earliest, without harm.
         content_until: How many of them hold whole events and some content, and not yet the end.
+        ends_itself: Whether something in the stream says that nothing follows; else only its end does.
         stream_error: An error as it stands in a stream, after the bytes up to ``content_until``.
         errors: (status, body) of 400, 401, 404, 429 and 500 answers.
     """
@@ -64,6 +65,7 @@ class Sample:
     errors: dict[int, bytes]
     stream_type: str = "text/event-stream"
     headers: dict[str, str] = field(default_factory=dict)
+    ends_itself: bool = True
 
     def head(self, status: int = 200, media_type: str = "application/json", **headers: str) -> UpstreamHead:
         """Return the head of an answer."""
@@ -86,7 +88,10 @@ def told(decoder: StreamDecoder, pieces: Iterable[bytes]) -> list[tuple[ChunkKin
 def outcome(
     decoder: StreamDecoder, pieces: Iterable[bytes]
 ) -> tuple[list[tuple[ChunkKind, bytes]], GatewayError | None]:
-    """Return the chunks of a stream, and the error that stands behind them, if there is one."""
+    """Return the chunks of a stream, and the error that stands behind them, if there is one.
+
+    The time that a dialect gives them, where the provider does not, is taken out: a second may end between two streams.
+    """
     chunks: Batch = []
     failure = None
     try:

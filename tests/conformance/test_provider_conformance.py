@@ -1,10 +1,14 @@
 """All built-in providers pass the suite for providers."""
 
+from dataclasses import replace
+
 import trio
 
 from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
+from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
+from sluicegate.adapters.providers.vertex import Vertex, VertexSettings
 from sluicegate.pipeline.provider import Translator
 from tests.conformance.provider import ProviderConformance
 from tests.conformance.provider_sample import KEY, TARGET, Sample, ask
@@ -35,6 +39,29 @@ OPENAI_ERRORS = {
     500: b'{"error":{"message":"The server had an error","type":"server_error","param":null,"code":null}}',
 }
 
+GEMINI_WHOLE = (
+    b'{"candidates":[{"content":{"role":"model","parts":[{"text":"plan","thought":true},{"text":"Gr\xc3\xbc\xc3\x9fe"}]},'
+    b'"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":3,'
+    b'"thoughtsTokenCount":2,"totalTokenCount":14},"modelVersion":"g","responseId":"r1"}\n'
+)
+GEMINI_STREAM = (
+    b'data: {"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"index":0}],"usageMetadata":'
+    b'{"promptTokenCount":9,"totalTokenCount":9},"modelVersion":"g","responseId":"r1"}\r\n\r\n'
+    b'data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Gr\xc3\xbc\xc3\x9fe"}]},"index":0}],'
+    b'"modelVersion":"g","responseId":"r1"}\r\n\r\n'
+    b'data: {"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"index":0,"finishReason":"STOP"}],'
+    b'"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":5,"totalTokenCount":14},"modelVersion":"g",'
+    b'"responseId":"r1"}\r\n\r\n'
+)
+GEMINI_ERRORS = {
+    400: b'{"error":{"code":400,"message":"topP is wrong","status":"INVALID_ARGUMENT"}}',
+    401: b'{"error":{"code":401,"message":"Invalid credentials","status":"UNAUTHENTICATED"}}',
+    404: b'{"error":{"code":404,"message":"models/m is not found","status":"NOT_FOUND"}}',
+    429: b'{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}',
+    500: b'{"error":{"code":500,"message":"An internal error","status":"INTERNAL"}}',
+}
+GEMINI_STREAM_ERROR = b'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\r\n\r\n'
+
 
 def start_of_finish(stream: bytes) -> int:
     """Return where the event begins that says why the answer ended."""
@@ -57,6 +84,27 @@ class TestOpenAI(ProviderConformance):
         content_until=start_of_finish(OPENAI_STREAM),
         stream_error=OPENAI_STREAM_ERROR,
         errors=OPENAI_ERRORS,
+    )
+
+
+class TestGemini(ProviderConformance):
+    sample = Sample(
+        translator=Gemini("upstream", GeminiSettings(type="gemini", api_key=KEY)),
+        whole=GEMINI_WHOLE,
+        whole_usage=(9, 5),
+        stream=GEMINI_STREAM,
+        stream_usage=(9, 5),
+        complete_from=GEMINI_STREAM.rindex(b"\r\n\r\n"),
+        content_until=GEMINI_STREAM.rindex(b"data: "),
+        stream_error=GEMINI_STREAM_ERROR,
+        errors=GEMINI_ERRORS,
+        ends_itself=False,
+    )
+
+
+class TestVertex(ProviderConformance):
+    sample = replace(
+        TestGemini.sample, translator=Vertex("upstream", VertexSettings(type="vertex", api_key=KEY, project="p"))
     )
 
 

@@ -1,6 +1,6 @@
 """Credentials stay out of messages."""
 
-from sluicegate.adapters.providers.secrets import Secrets
+from sluicegate.adapters.providers.secrets import MAX_ADDED, Secrets
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import ProviderSettings
 
@@ -36,3 +36,11 @@ def test_what_is_secret_in_the_url_is_masked_as_written_and_as_meant():
     secrets = Secrets(ProviderSettings(type="x", base_url=url))
     assert secrets.hide("p%40ssword p@ssword url+secret, url secret") == "*** *** ***, ***"
     assert secrets.hide("user at host.example") == "user at host.example"
+
+
+def test_secrets_that_come_later_are_masked_and_only_the_last_are_kept():
+    secrets = build("sk-123456")
+    for number in range(MAX_ADDED + 1):
+        secrets.add(f"token-{number}")
+    secrets.add("x")
+    assert secrets.hide("sk-123456 token-0 token-1 token-4 x") == "*** token-0 *** *** x"

@@ -1,0 +1,169 @@
+"""Google AI Studio: the Gemini API for developers, with a key.
+
+Source: https://ai.google.dev/api
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Meta
+
+from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.errors import GatewayError, NotFound
+from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.registry import provider
+from sluicegate.pipeline.reply import Reply, Usage
+
+from ..retry_after import read_retry_after
+from ..secrets import Secrets
+from ..translation import chat_stream, decode_chat, encode_chat
+from .api import GeminiApi, Headers
+from .counting import read_count
+from .embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
+from .errors import GoogleErrors
+from .wire import Malformed
+
+if TYPE_CHECKING:
+    from sluicegate.pipeline.exchange import Exchange, Target
+
+Threshold = Literal["BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF"]
+Safety = Annotated[
+    dict[str, Threshold],
+    Meta(description="From which probability on harm is blocked, by category; Google's own defaults otherwise."),
+]
+STUDIO = "https://generativelanguage.googleapis.com"
+MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*(/[A-Za-z0-9][A-Za-z0-9._@-]*)*")
+"""A model's name comes from the caller and stands in a path: it must not lead out of it."""
+CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
+_VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
+
+
+class GeminiSettings(ProviderSettings, kw_only=True, frozen=True):
+    """How to reach Google AI Studio."""
+
+    base_url: Annotated[str, Meta(description="Where its API is; api_version follows unless it ends in one.")] = STUDIO
+    api_version: Annotated[Literal["v1beta", "v1", "v1alpha"], Meta(description="Which version of its API.")] = "v1beta"
+    safety: Safety = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what would be refused with each request."""
+        super().__post_init__()
+        check_safety(self.safety)
+
+
+@provider("gemini", summary="Google AI Studio: Gemini with an API key.", settings=GeminiSettings)
+class Gemini:
+    """Translates to Gemini's API.
+
+    Args:
+        name: The provider's name in the configuration.
+        settings: Its settings.
+        wall: Seconds since the epoch, for dates in ``retry-after``.
+    """
+
+    def __init__(self, name: str, settings: GeminiSettings, *, wall: Callable[[], float] = time.time) -> None:
+        self._name = name
+        self._settings = settings
+        self._wall = wall
+        self._root = versioned(settings.base_url or STUDIO, settings.api_version)
+        key = str(settings.api_key).strip()
+        credentials = {"x-goog-api-key": key} if key else {}
+        headers = both_headers(settings, credentials)
+        self._plain_headers = headers[0]
+        self._errors = GoogleErrors(name, Secrets(settings))
+        self._api = GeminiApi(
+            name, self._url, headers, self._errors, safety=settings.safety, files_url=self._root + "/"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Gemini {self._name!r}>"
+
+    def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.operation == "count_tokens":
+            return self._api.count(exchange, target, _resource(target.model))
+        if exchange.request.operation != "embedding":
+            return encode_chat(self._api, exchange, target, name=self._name, settings=self._settings)
+        request = embedding_request(exchange)
+        texts = texts_of(request, self._name)
+        method, body = embed_body(request, _resource(target.model), texts)
+        return UpstreamRequest("POST", self._url(target.model, method), self._plain_headers, body)
+
+    def counts_tokens(self, exchange: Exchange) -> bool:
+        """Say yes: all of its models count."""
+        return True
+
+    def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
+        """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
+        if exchange.request.operation == "count_tokens":
+            return read_count(self._errors, head, body), None
+        if exchange.request.operation != "embedding":
+            return decode_chat(self._api, exchange, head, body)
+        self._errors.check_type(head, body)
+        try:
+            return embeddings_reply(exchange, *read_vectors(body), self._name)
+        except Malformed as error:
+            raise self._errors.nonsense(str(error)) from error
+
+    def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
+        """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
+        return chat_stream(self._api, exchange, head)
+
+    def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
+        """Return the error that an answer with status 300 or above means."""
+        return self._errors.read(head.status, body, read_retry_after(head.headers, self._wall()))
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names that are mapped to others; the rest is known to the provider alone."""
+        return tuple(self._settings.model_mapping)
+
+    def transport(self) -> Transport | None:
+        """Return None: the gateway's shared HTTP transport serves."""
+        return None
+
+    def _url(self, model: str, method: str) -> str:
+        return f"{self._root}/{_resource(check_model(model))}:{method}"
+
+
+def _resource(model: str) -> str:
+    """Return a model's name as the API has it. Most leave ``models/`` out; tuned ones have a place of their own."""
+    return model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
+
+
+def check_safety(safety: Mapping[str, str]) -> None:
+    """Raise ValueError for what is no category of harm. There are new ones now and then, so their form is all."""
+    for name in safety:
+        if CATEGORY.fullmatch(name) is None:
+            raise ValueError(f"safety: {name!r} is no category, such as HARM_CATEGORY_HARASSMENT")
+
+
+def check_model(model: str) -> str:
+    """Return a model's name. Raises NotFound for what can be none."""
+    if MODEL.fullmatch(model) is None:
+        raise NotFound(f"{model[:80]!r} is no name of a model", code="model_not_found", param="model")
+    return model
+
+
+def versioned(base_url: str, version: str) -> str:
+    """Return where the methods are: below a version of the API."""
+    parts = urlsplit(base_url.strip())
+    path = parts.path.rstrip("/")
+    if not _VERSIONED.search(path):
+        path = f"{path}/{version}"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def both_headers(settings: ProviderSettings, credentials: dict[str, str]) -> tuple[Headers, Headers]:
+    """Return the headers of a plain call, and of a stream. Configured ones win; all names are in lower case."""
+    configured = {name.strip().lower(): value.strip() for name, value in settings.headers.items()}
+    common = {"content-type": "application/json", "user-agent": "sluicegate", **credentials}
+    plain = {"accept": "application/json", **common, **configured}
+    # Compression would hold events back until enough have come together.
+    stream = {"accept": "text/event-stream", "accept-encoding": "identity", **common, **configured}
+    return tuple(plain.items()), tuple(stream.items())

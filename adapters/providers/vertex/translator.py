@@ -1,0 +1,209 @@
+"""Google Vertex AI: Gemini, and Claude, in a project of Google's cloud.
+
+Source: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from sluicegate.pipeline.config.kinds import Secret
+from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound
+from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.registry import provider
+from sluicegate.pipeline.reply import Reply, Usage
+
+from ..anthropic.errors import AnthropicErrors
+from ..gemini.api import GeminiApi
+from ..gemini.counting import read_count
+from ..gemini.embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
+from ..gemini.errors import GoogleErrors
+from ..gemini.translator import Safety, both_headers, check_safety
+from ..gemini.wire import Malformed
+from ..retry_after import read_retry_after
+from ..secrets import Secrets
+from ..translation import chat_stream, decode_chat, encode_chat
+from .account import Signer, read_account, token_url
+from .claude import ClaudeApi
+from .embeddings import predict_body, read_predictions
+from .places import EMBEDDED_ALONE, Places, name_of, publisher_of
+from .token import Authorized, Tokens
+
+if TYPE_CHECKING:
+    from sluicegate.pipeline.exchange import Exchange, Target
+
+_PROJECT = re.compile(r"([a-z0-9.-]+:)?[a-z0-9-]*")
+_LOCATION = re.compile(r"[a-z0-9-]+")
+_CLAUDES_ERROR = re.compile(rb'^\s*\{\s*"type"\s*:\s*"error"')
+
+
+class VertexSettings(ProviderSettings, kw_only=True, frozen=True):
+    """How to reach Vertex AI, and as whom: by one of api_key, access_token and credentials."""
+
+    api_key: Annotated[Secret, Meta(description="An API key; in express mode it says the project too.")] = Secret("")
+    base_url: Annotated[
+        str, Meta(description="What stands for Google's hosts, that of the token exchange included; unset means those.")
+    ] = ""
+    project: Annotated[str, Meta(description="The project; unset means the credentials' own.")] = ""
+    location: Annotated[str, Meta(description="A region such as europe-west4, or us, eu or global.")] = "global"
+    credentials: Annotated[
+        Secret, Meta(description='The JSON of a service account\'s key file: "${file:/run/secrets/vertex.json}".')
+    ] = Secret("")
+    access_token: Annotated[Secret, Meta(description="A token that somebody else keeps fresh.")] = Secret("")
+    api_version: Annotated[Literal["v1", "v1beta1"], Meta(description="Which version of its API.")] = "v1"
+    safety: Safety = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what would be refused with each request. No message quotes a secret."""
+        super().__post_init__()
+        check_safety(self.safety)
+        if sum(map(bool, (self.api_key, self.access_token, self.credentials))) > 1:
+            raise ValueError("api_key, access_token and credentials are three ways to say one thing: name one")
+        if not (self.access_token.isascii() and (self.access_token.isprintable() or not self.access_token)):
+            raise ValueError("access_token has a character that no HTTP header may have")
+        if _PROJECT.fullmatch(self.project) is None:
+            raise ValueError(f"{self.project[:80]!r} is no id of a project")
+        if _LOCATION.fullmatch(self.location) is None:
+            raise ValueError(f"{self.location[:80]!r} is no location")
+        if self.credentials:
+            read_account(self.credentials)
+
+
+@provider("vertex", summary="Google Vertex AI: Gemini and Claude, by project and location.", settings=VertexSettings)
+class Vertex:
+    """Translates to Gemini's API, or Claude's, as Vertex AI has them.
+
+    Args:
+        name: The provider's name in the configuration.
+        settings: Its settings.
+        wall: Seconds since the epoch, for dates in ``retry-after`` and for signed claims.
+
+    Raises:
+        ValueError: Nothing says which project it is, or the credentials' key is none.
+    """
+
+    def __init__(self, name: str, settings: VertexSettings, *, wall: Callable[[], float] = time.time) -> None:
+        self._name = name
+        self._settings = settings
+        self._wall = wall
+        account = read_account(settings.credentials) if settings.credentials else None
+        project = settings.project or (account.project_id if account is not None else "")
+        if not project and not settings.api_key:
+            raise ValueError(f"provider {name!r} needs a project; only an api_key says it by itself")
+        secrets = Secrets(settings)
+        secrets.add(settings.access_token)
+        self._tokens: Tokens | None = None
+        if account is not None:
+            url = token_url(account, settings.base_url)
+            self._tokens = Tokens(name, Signer(account), url, secrets, wall=wall)
+        headers = both_headers(settings, _credentials(settings))
+        self._plain_headers = headers[0]
+        self._errors = GoogleErrors(name, secrets)
+        self._claudes_errors = AnthropicErrors(name, secrets)
+        self._places = Places(settings.base_url, settings.api_version, project, settings.location)
+        url_of = self._places.url
+        self._gemini = GeminiApi(name, url_of, headers, self._errors, safety=settings.safety, ids=False, labels=True)
+        self._claude = ClaudeApi(name, url_of, headers, self._claudes_errors)
+
+    def __repr__(self) -> str:
+        return f"<Vertex {self._name!r}>"
+
+    def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.operation == "embedding":
+            return self._embed(exchange, target)
+        api = self._api(target)
+        if isinstance(api, ClaudeApi) and api.passes(exchange):
+            exchange.notes.pop("dropped", None)  # of the target before
+            return api.pass_on(exchange, target)
+        if isinstance(api, GeminiApi) and exchange.request.operation == "count_tokens":
+            return api.count(exchange, target)
+        return encode_chat(api, exchange, target, name=self._name, settings=self._settings)
+
+    def counts_tokens(self, exchange: Exchange) -> bool:
+        """Say yes: the models of both publishers count."""
+        return True
+
+    def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
+        """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
+        if exchange.request.operation == "embedding":
+            return self._embedded(exchange, head, body)
+        api = self._asked(exchange)
+        if isinstance(api, ClaudeApi) and api.passes(exchange):
+            return api.passed(exchange, head, body)
+        if exchange.request.operation == "count_tokens":
+            return read_count(self._errors, head, body), None
+        return decode_chat(api, exchange, head, body)
+
+    def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
+        """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
+        api = self._asked(exchange)
+        if isinstance(api, ClaudeApi) and api.passes(exchange):
+            return api.passed_stream(head)
+        return chat_stream(api, exchange, head)
+
+    def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
+        """Return the error that an answer with status 300 or above means: Claude's words, or Google's."""
+        if _CLAUDES_ERROR.match(body):
+            return self._claudes_errors.of(head, body, self._wall())
+        return self._errors.read(head.status, body, read_retry_after(head.headers, self._wall()))
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names that are mapped to others; the rest is known to the provider alone."""
+        return tuple(self._settings.model_mapping)
+
+    def transport(self) -> Transport | None:
+        """Return None: the gateway's shared HTTP transport serves."""
+        return None
+
+    def over(self, shared: Transport) -> Transport:
+        """Return a transport that fetches tokens where credentials ask for them."""
+        return shared if self._tokens is None else Authorized(self._tokens, shared)
+
+    def _api(self, target: Target) -> GeminiApi | ClaudeApi:
+        publisher = publisher_of(target.model)
+        if publisher == "anthropic":
+            return self._claude
+        if publisher in ("google", ""):
+            return self._gemini
+        told = f"provider {self._name!r} knows the models of google and anthropic, not of {publisher[:40]!r}"
+        raise NotFound(told, code="model_not_found", param="model")
+
+    def _asked(self, exchange: Exchange) -> GeminiApi | ClaudeApi:
+        """Return the API that the last attempt has asked."""
+        return self._api(exchange.attempts[-1].target) if exchange.attempts else self._gemini
+
+    def _embed(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        request = embedding_request(exchange)
+        texts = texts_of(request, self._name)
+        method, body = "predict", predict_body(request, texts)
+        if name_of(target.model).startswith(EMBEDDED_ALONE):
+            if len(texts) > 1:
+                told = f"provider {self._name!r} embeds one text a call with {target.model!r}"
+                raise InvalidRequest(told, code="unsupported_parameter", param="input")
+            method, body = embed_body(request, f"models/{name_of(target.model)}", texts)
+        return UpstreamRequest("POST", self._places.url(target.model, method), self._plain_headers, body)
+
+    def _embedded(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
+        self._errors.check_type(head, body)
+        read = read_predictions if b'"predictions"' in body else read_vectors
+        try:
+            return embeddings_reply(exchange, *read(body), self._name)
+        except Malformed as error:
+            raise self._errors.nonsense(str(error)) from error
+
+
+def _credentials(settings: VertexSettings) -> dict[str, str]:
+    """Return the headers that say who asks, where these do not change."""
+    if settings.api_key.strip():
+        return {"x-goog-api-key": str(settings.api_key).strip()}
+    if settings.access_token.strip():
+        return {"authorization": f"Bearer {settings.access_token.strip()}"}
+    return {}
