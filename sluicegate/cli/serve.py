@@ -33,6 +33,7 @@ from .exposure import exposure
 from .front import front_of
 from .garbage import keep_what_there_is
 from .last_lines import close_logs
+from .left_out import told_at_start
 from .run import INTERRUPTED, WrongUse
 from .source import STANDARD_INPUT, load_chosen
 from .start_lines import start_lines
@@ -80,8 +81,8 @@ def _run(file: Path | None, host: str | None, port: int | None, log_level: LogLe
         return _loaded(file, host, port, registry)
 
     loaded = read()
-    for problem in loaded.problems:
-        print(problem, file=sys.stderr)
+    for line in told_at_start(loaded.problems):
+        print(line, file=sys.stderr)
     if refusal := exposure(loaded.config):
         raise WrongUse(refusal)
     server = loaded.config.server
