@@ -6,7 +6,8 @@ Sources: https://platform.openai.com/docs/api-reference, and the servers that ar
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import ProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest
+from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
@@ -21,8 +23,10 @@ from sluicegate.pipeline.reply import Reply, Usage
 from ..problem import read_problem
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
+from ..translation import note_dropped
 from .errors import ErrorTable
 from .history import strip_history
+from .mender import ChunkMender
 from .stream import OpenAIStream
 from .unstreamed import UnstreamedAnswer
 from .urls import is_openai_itself, operation_urls
@@ -30,6 +34,7 @@ from .whole import AnswerReader
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
+    from sluicegate.pipeline.request import Request
 
 Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
@@ -69,9 +74,9 @@ class OpenAI:
         base_url = settings.base_url or self.default_url
         self._urls = operation_urls(base_url)
         self._strips = is_openai_itself(base_url)
-        self._plain_headers = _headers(settings, accept="application/json")
+        self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
-        self._stream_headers = _headers(settings, accept="text/event-stream", **{"accept-encoding": "identity"})
+        self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
 
@@ -85,24 +90,60 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
-        url = self._urls.get(request.operation)
+        dropped = Dropped(self._name, strict=self._settings.strict)
+        sent = self.upstream(request.operation, request.fields, target, dropped, stream=request.stream)
+        note_dropped(exchange, dropped)
+        return sent
+
+    def upstream(
+        self, operation: str, fields: Mapping[str, msgspec.Raw], target: Target, dropped: Dropped, *, stream: bool
+    ) -> UpstreamRequest:
+        """Return the request with these fields of OpenAI's API, brought into what this provider takes.
+
+        Raises:
+            InvalidRequest: The operation is none of this API's, or it cannot be told one of the fields.
+        """
+        url = self._url(operation, target)
         if url is None:
-            raise InvalidRequest(f"provider {self._name!r} has no operation {request.operation!r}")
-        fields = {**request.fields, "model": msgspec.Raw(_encode(target.model))}
+            told = f"provider {self._name!r} has no operation {operation!r}"
+            raise InvalidRequest(told, code="unsupported_endpoint")
+        written = {**fields, "model": msgspec.Raw(_encode(target.model))}
+        if stream:
+            written["stream_options"] = _with_usage(fields.get("stream_options"))
+        self._write(operation, written, dropped)
+        return UpstreamRequest("POST", url, self._stream_headers if stream else self._plain_headers, _encode(written))
+
+    def _url(self, operation: str, target: Target) -> str | None:
+        """Return where a target is asked for an operation, or None where it cannot be."""
+        return self._urls.get(operation)
+
+    def _write(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Change in place the fields that this provider wants otherwise."""
         if self._strips and "messages" in fields:
             fields["messages"] = strip_history(fields["messages"])
-        if not request.stream:
-            return UpstreamRequest("POST", url, self._plain_headers, _encode(fields))
-        fields["stream_options"] = _with_usage(fields.get("stream_options"))
-        return UpstreamRequest("POST", url, self._stream_headers, _encode(fields))
+
+    def _credentials(self, key: str) -> dict[str, str]:
+        """Return the headers that show the gateway's key."""
+        return {"authorization": f"Bearer {key}"}
+
+    def _headers(self, **ours: str) -> Headers:
+        """Return what goes with each request. Configured headers win over ours; all names are in lower case."""
+        headers = {"content-type": "application/json", "user-agent": "sluicegate", **ours}
+        if key := str(self._settings.api_key).strip():
+            headers |= self._credentials(key)
+        headers.update((name.strip().lower(), value.strip()) for name, value in self._settings.headers.items())
+        return tuple(headers.items())
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
-        """Return the answer as it came, and its tokens.
+        """Return the answer and its tokens; where the server is OpenAI's equal, as it came.
 
         Raises:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
-        usage = self._reader.read(exchange.request.operation, head, body)
+        request = exchange.request
+        self._reader.check_type(head, body)
+        body = self._mend(request.operation, request, body)
+        usage = self._reader.read(request.operation, head, body)
         return Reply(body=body), usage
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
@@ -111,13 +152,22 @@ class OpenAI:
         Raises:
             UpstreamError: The answer is neither, such as a page.
         """
-        fields = exchange.request.fields
-        wants_usage = _wants_usage(fields)
+        request = exchange.request
+        operation, wants_usage = request.operation, _wants_usage(request.fields)
         if head.media_type in ("text/event-stream", ""):
-            return OpenAIStream(self._name, self._errors, wants_usage=wants_usage, choices=_choices(fields))
+            choices, mender = _choices(request.fields), self._mender(operation, request.model)
+            return OpenAIStream(self._name, self._errors, wants_usage=wants_usage, choices=choices, mender=mender)
         self._reader.check_type(head)
-        operation = exchange.request.operation
-        return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage)
+        mend = partial(self._mend, operation, request)
+        return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage, mend=mend)
+
+    def _mend(self, operation: str, request: Request, body: bytes) -> bytes:
+        """Return a whole answer as the caller's API has it. What is no answer comes back as it is."""
+        return body
+
+    def _mender(self, operation: str, model: str) -> ChunkMender | None:
+        """Return what brings the chunks of a stream into form, or None where they need nothing."""
+        return None
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
         """Return the error that an answer with status 300 or above means."""
@@ -131,16 +181,6 @@ class OpenAI:
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
-
-
-def _headers(settings: ProviderSettings, **ours: str) -> Headers:
-    """Return what goes with each request. Configured headers win over ours; all names are in lower case."""
-    headers = {"content-type": "application/json", "user-agent": "sluicegate", **ours}
-    key = str(settings.api_key).strip()
-    if key:
-        headers["authorization"] = f"Bearer {key}"
-    headers.update((name.strip().lower(), value.strip()) for name, value in settings.headers.items())
-    return tuple(headers.items())
 
 
 def _with_usage(options: msgspec.Raw | None) -> msgspec.Raw:
