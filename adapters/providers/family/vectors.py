@@ -13,9 +13,6 @@ from sys import byteorder
 from ..openai.errors import ErrorTable
 from .answers import read_json, write_json
 
-_FLOAT = "f"
-_INT8 = "b"
-
 
 def mend_embeddings(body: bytes, errors: ErrorTable, *, as_text: bool, int8: bool = False) -> bytes:
     """Return an answer with its vectors as base64 or as numbers; as it came where it is none.
@@ -47,9 +44,9 @@ def _mended(found: object, errors: ErrorTable, *, as_text: bool, int8: bool) -> 
         return found
     try:
         if isinstance(found, str):
-            numbers = _unpacked(base64.b64decode(found, validate=True), _INT8 if int8 else _FLOAT)
+            numbers = _unpacked(base64.b64decode(found, validate=True), int8=int8)
         elif isinstance(found, list):
-            numbers = array(_FLOAT, found)
+            numbers = array("f", found)
         else:
             raise errors.nonsense("has an embedding that is no vector")
     except (binascii.Error, ValueError, TypeError, OverflowError) as error:
@@ -57,10 +54,10 @@ def _mended(found: object, errors: ErrorTable, *, as_text: bool, int8: bool) -> 
     return base64.b64encode(_little(numbers).tobytes()).decode() if as_text else numbers.tolist()
 
 
-def _unpacked(data: bytes, code: str) -> array[float]:
-    if code == _INT8:
-        return array(_FLOAT, [float(number) for number in memoryview(data).cast("b")])
-    numbers = array(_FLOAT)
+def _unpacked(data: bytes, *, int8: bool) -> array[float]:
+    if int8:
+        return array("f", [float(number) for number in memoryview(data).cast("b")])
+    numbers = array("f")
     numbers.frombytes(data)
     return _little(numbers)
 
