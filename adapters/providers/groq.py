@@ -52,6 +52,7 @@ PROFILE = Profile(
         "reasoning_effort": {"minimal": "low", "xhigh": "high", "max": "high"},
         "service_tier": {"default": "on_demand", "priority": "performance", "scale": None, "fast": None},
     },
+    tiers={"on_demand": "default", "performance": "priority"},
     base64=False,
     one_choice=True,
     drop_keys=frozenset({"x_groq"}),

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 PROFILE = Profile(
     base_url="",
-    messages=MessageRules(roles={}, strip=frozenset({"citations", "thinking_blocks"}), hints=True),
+    messages=MessageRules(roles={}, strip=frozenset({"citations", "thinking_blocks"})),
     tool_types=True,
     mends=False,
     errors=ErrorRules(
         codes={
-            "content_filter": "caller",
-            "ResponsibleAIPolicyViolation": "caller",
+            "content_filter": "filtered",
+            "ResponsibleAIPolicyViolation": "filtered",
             # A deployment that is not there, or not yet, is the configuration's fault, and others may be.
             "DeploymentNotFound": "elsewhere",
             "OperationNotSupported": "elsewhere",

@@ -35,19 +35,16 @@ def read_json(data: bytes) -> Json | None:
     return value if isinstance(value, dict) else None
 
 
-def write_json(value: Json, errors: ErrorTable) -> bytes:
-    """Return the value as JSON. Raises UpstreamError for numbers that are too large to be written again."""
-    try:
-        return _encode(value)
-    except (OverflowError, RecursionError) as error:
-        raise errors.nonsense("has a number that is too large") from error
+def write_json(value: Json) -> bytes:
+    """Return a value that was read, and changed, as JSON."""
+    return _encode(value)
 
 
 def mend_answer(body: bytes, operation: str, profile: Profile, errors: ErrorTable, defaults: Defaults) -> bytes:
     """Return an answer in OpenAI's form; as it came where it is none, for the next one to judge.
 
     Raises:
-        GatewayError: The answer ended in an error, or cannot be written again.
+        GatewayError: The answer ended in an error.
     """
     top = read_json(body)
     if top is None or top.get("error") or not isinstance(choices := top.get("choices"), list):
@@ -59,7 +56,7 @@ def mend_answer(body: bytes, operation: str, profile: Profile, errors: ErrorTabl
         if not isinstance(choice, dict):
             raise errors.nonsense("has a choice that is no object")
         _mend_choice(choice, place, top, operation, profile, errors, f"{kept['id']} {place}")
-    return write_json(kept, errors)
+    return write_json(kept)
 
 
 def complete(top: Json, profile: Profile, defaults: Defaults, kind: str) -> Json:
@@ -69,6 +66,8 @@ def complete(top: Json, profile: Profile, defaults: Defaults, kind: str) -> Json
     kept["object"] = kind
     kept["created"] = kept.get("created") or defaults.created
     kept["model"] = kept.get("model") or defaults.model
+    if isinstance(tier := kept.get("service_tier"), str):
+        kept["service_tier"] = profile.tiers.get(tier, tier)
     return kept
 
 

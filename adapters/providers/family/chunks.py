@@ -64,7 +64,7 @@ class FamilyMender:
             return [data]
         self._take_extras(top)
         usage = top.pop("usage", None)
-        if isinstance(usage, dict):
+        if isinstance(usage, dict) and usage:
             self._usage = mend_usage(usage)
         choices = top.pop("choices", None)
         if choices is None:
@@ -77,7 +77,7 @@ class FamilyMender:
         if self._profile.citations and not any(choice["finish_reason"] for choice in mended):
             frame = {name: value for name, value in frame.items() if name not in _SOURCES}
         self._frame = {name: value for name, value in frame.items() if name not in _SOURCES}
-        return [write_json({**frame, "choices": mended}, self._errors)] if mended else []
+        return [write_json({**frame, "choices": mended})] if mended else []
 
     def end(self) -> list[bytes]:
         """Return what was held back of each choice, and the one chunk with usage."""
@@ -87,9 +87,9 @@ class FamilyMender:
             delta = _thought_and_said(*state.tags.end())
             if delta and self._profile.think_tags and not state.finished:
                 choice = {"index": state.index, "delta": delta, "finish_reason": None}
-                last.append(write_json({**frame, "choices": [choice]}, self._errors))
+                last.append(write_json({**frame, "choices": [choice]}))
         if self._usage is not None:
-            last.append(write_json({**frame, "choices": [], "usage": self._usage}, self._errors))
+            last.append(write_json({**frame, "choices": [], "usage": self._usage}))
             self._usage = None
         return last
 

@@ -59,7 +59,6 @@ class FamilyErrors(ErrorTable):
             return self._refused("has no quota left for the gateway's key", status, "insufficient_quota")
         if kind == "model":
             return NotFound(problem.message or told, code="model_not_found", type=problem.type, param=problem.param)
+        code = "content_filter" if kind == "filtered" else problem.code or problem.type
         kept = status if status in (400, 413, 422) else 400
-        return InvalidRequest(
-            problem.message or told, code=problem.code or problem.type, param=problem.param, status=kept
-        )
+        return InvalidRequest(problem.message or told, code=code, param=problem.param, status=kept)

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 
 from sluicegate.pipeline.reply import Usage
 
-from ..openai.errors import ErrorTable
 from .answers import read_json, write_json
 from .said import Json
 
 _TEXTS = ("content", "reasoning_content", "refusal")
 
 
-def gather(chunks: Iterable[bytes], errors: ErrorTable, usage: Usage | None) -> bytes:
+def gather(chunks: Iterable[bytes], usage: Usage | None) -> bytes:
     """Return the answer that these chunks make up. They are in OpenAI's form already."""
     top: Json = {}
     choices: dict[object, Json] = {}
@@ -34,7 +33,7 @@ def gather(chunks: Iterable[bytes], errors: ErrorTable, usage: Usage | None) -> 
         message = choice["message"]
         assert isinstance(message, dict)
         message["content"] = message["content"] or None
-    return write_json(top, errors)
+    return write_json(top)
 
 
 def _empty(index: object) -> Json:

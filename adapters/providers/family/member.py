@@ -74,7 +74,7 @@ class Member(OpenAI):
         decoder = self.decoder(exchange, head)
         chunks = [*decoder.feed(body), *decoder.finish(), *decoder.feed(b"")]
         usage = decoder.usage
-        return Reply(body=gather([chunk.data for chunk in chunks], self._errors, usage)), usage
+        return Reply(body=gather([chunk.data for chunk in chunks], usage)), usage
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
         """Return the error that an answer with status 300 or above means."""

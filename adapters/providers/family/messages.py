@@ -35,7 +35,7 @@ def write_messages(raw: msgspec.Raw, rules: MessageRules, dropped: Dropped) -> m
             messages = in_turns(messages)
         if rules.after_tool:
             messages = answered(messages, rules.after_tool)
-        if rules.prefix and text_in(messages[-1].get("role")) == "assistant":
+        if rules.prefix and messages and text_in(messages[-1].get("role")) == "assistant":
             messages[-1]["prefix"] = msgspec.Raw(b"true")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return raw  # not of a shape we know: the provider may judge it

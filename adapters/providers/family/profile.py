@@ -8,9 +8,9 @@ from typing import Literal
 
 from ..openai.urls import PATHS
 
-ErrorKind = Literal["again", "busy", "elsewhere", "key", "quota", "caller", "model"]
+ErrorKind = Literal["again", "busy", "elsewhere", "key", "quota", "caller", "filtered", "model"]
 """What to make of an error: ask again; wait; ask another target; the gateway's own key or quota; the caller's request;
-a model that is not there."""
+what it asks is not allowed to be answered; a model that is not there."""
 _NOTHING: frozenset[str] = frozenset()
 _OPENAI_PARTS = frozenset({"text", "refusal", "image_url", "input_audio", "file"})
 
@@ -87,6 +87,7 @@ class Profile:
         stream_options: Whether it takes them; False where usage comes unasked, or never.
         tool_types: Whether tools and choices of OpenAI's own other types are taken.
         mends: Whether answers need more than passing on.
+        tiers: Service tiers of answers, by OpenAI's names.
         think_tags: Whether reasoning stands in the content, between tags.
         drop_keys: Keys to take out of answers' top level, choices and messages.
         citations: Whether ``[1]`` in the content points into a list of sources.
@@ -110,6 +111,7 @@ class Profile:
     stream_options: bool = True
     tool_types: bool = False
     mends: bool = True
+    tiers: Mapping[str, str] = field(default_factory=dict)
     think_tags: bool = False
     drop_keys: frozenset[str] = _NOTHING
     citations: bool = False

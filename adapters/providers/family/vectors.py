@@ -34,7 +34,7 @@ def mend_embeddings(body: bytes, errors: ErrorTable, *, as_text: bool, int8: boo
         row.setdefault("object", "embedding")
         row.setdefault("index", place)
         row["embedding"] = _mended(row.get("embedding"), errors, as_text=as_text, int8=int8)
-    return write_json(top, errors)
+    return write_json(top)
 
 
 def _mended(found: object, errors: ErrorTable, *, as_text: bool, int8: bool) -> object:

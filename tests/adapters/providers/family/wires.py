@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sluicegate.adapters.providers.azure import Azure, AzureSettings
@@ -26,13 +28,13 @@ TYPES = {
 }
 
 
-def build(type_: str, **settings: object) -> Member:
+def build(type_: str, wall: Callable[[], float] = time.time, **settings: object) -> Member:
     """Return a translator of this type with `KEY`."""
     component, settings_class = TYPES[type_]
     given = {"type": type_, "api_key": KEY, **settings}
     if type_ in BASE_URLS:
         given.setdefault("base_url", BASE_URLS[type_])
-    return component("upstream", settings_class(**given))
+    return component("upstream", settings_class(**given), wall=wall)
 
 
 @dataclass(frozen=True)
