@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -157,6 +157,19 @@ class Translator(Protocol):
 
     def transport(self) -> Transport | None:
         """Return a transport of this provider's own, or None to use the gateway's shared HTTP transport."""
+        ...
+
+
+@runtime_checkable
+class TokenCounter(Protocol):
+    """What a translator is besides, whose provider counts the tokens of a request that it does not answer.
+
+    The operation ``count_tokens`` is then encoded and decoded as any other is; the reply is ``{"input_tokens": n}``,
+    and there is no usage. Where a translator is none, or says no, the gateway estimates.
+    """
+
+    def counts_tokens(self, exchange: Exchange) -> bool:
+        """Say whether the provider can be asked for the tokens of what this exchange asks."""
         ...
 
 

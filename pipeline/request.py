@@ -19,7 +19,7 @@ class Request:
     """One request, in the caller's dialect. Its ``repr`` shows nothing of what is asked.
 
     Attributes:
-        operation: ``chat``, ``completion``, ``embedding``, ``models`` or ``model``.
+        operation: One of those that have a body, as ``chat`` or ``messages``, or ``models`` or ``model``.
         body: The bytes as received; empty for GET.
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.

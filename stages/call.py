@@ -31,6 +31,7 @@ from sluicegate.pipeline.stage import Verdict
 from .parts.attempt import attempt
 from .parts.attempt_record import AttemptRecord
 from .parts.failure import left_alone, most_telling
+from .parts.token_count import reply_with_estimate, to_be_estimated
 
 
 class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -97,6 +98,9 @@ class Call:
     async def _ask(self, exchange: Exchange, candidate: _Candidate) -> bool:
         """Ask a target, as often as may help at once. Return whether there is a reply."""
         candidate.again = None
+        if to_be_estimated(exchange, candidate.provider):
+            await reply_with_estimate(exchange)
+            return True
         try:
             encode = candidate.provider.translator.encode
             request = await compute(len(exchange.request.body), encode, exchange, candidate.target)

@@ -35,6 +35,9 @@ Texts of that size usually take 100 to 200 microseconds, and a millisecond at wo
 
 _OBJECTS = (
     "messages",
+    "system",
+    "output_config",
+    "output_format",
     "prediction",
     "tools",
     "functions",

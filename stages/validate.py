@@ -67,7 +67,7 @@ def read(operation: str, body: bytes, *, strict: bool = False) -> tuple[dict[str
     """Return a body's top-level values as raw JSON, and the same typed. Raises InvalidRequest.
 
     Args:
-        operation: One that has a body: ``chat``, ``completion`` or ``embedding``.
+        operation: One that has a body; see `OPERATIONS`.
         body: The bytes as received.
         strict: Refuse fields that the API does not document.
     """

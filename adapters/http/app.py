@@ -15,7 +15,6 @@ from .cors import Cors
 from .exchanges import read_request, serve_exchange
 from .guard import Guard
 from .headers import MAX_HEAD
-from .openai_dialect import OPENAI
 from .routes import Room, Route
 from .sizes import size_text
 from .uploads import Uploads
@@ -60,7 +59,7 @@ class FrontDoor:
         """Answer one request. A checkpoint."""
         if scope["type"] == "http":
             admitted = self._cors.wrap(scope["headers"], send)
-            visit = Visit(scope, receive, admitted, OPENAI, self._gateway.resources.access_log)
+            visit = Visit(scope, receive, admitted, self._gateway.resources.access_log)
             try:
                 await self._lead(visit)
             except ClientGone as gone:

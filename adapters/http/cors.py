@@ -19,7 +19,7 @@ EXPOSED = ", ".join(
         "retry-after-ms",
         "x-should-retry",
         "server-timing",
-        *(f"x-sluicegate-{name}" for name in ("provider", "model", "attempts", "cache", "dropped")),
+        *(f"x-sluicegate-{name}" for name in ("provider", "model", "attempts", "cache", "dropped", "estimated")),
         *(f"x-ratelimit-{part}-requests" for part in ("limit", "remaining", "reset")),
     ]
 )

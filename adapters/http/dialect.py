@@ -9,7 +9,13 @@ from sluicegate.pipeline.reply import Batch
 
 
 class Dialect(Protocol):
-    """How errors and streams leave."""
+    """How errors and streams leave.
+
+    Attributes:
+        name: As `Request.dialect`.
+    """
+
+    name: str
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the body of an error's answer."""

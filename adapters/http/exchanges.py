@@ -14,7 +14,6 @@ from sluicegate.pipeline.request import Request
 from .credentials import take_credential
 from .headers import timeout_of
 from .inflow import Inflow
-from .openai_dialect import OPENAI
 from .outlet import HttpOutlet
 from .routes import Route
 from .uploads import Uploads
@@ -44,6 +43,7 @@ async def read_request(
     request = Request(
         operation=route.operation,
         headers=headers,
+        dialect=visit.dialect.name,
         credential=credential,
         label=visit.label,
         subject=subject,
@@ -66,7 +66,7 @@ async def read_request(
 async def serve_exchange(gateway: Gateway, request: Request, visit: Visit) -> None:
     """Take a request through the pipeline, and end it at once when its client leaves. A checkpoint."""
     exchange = gateway.exchange(request, visit.started)
-    outlet = HttpOutlet(visit.send, OPENAI)
+    outlet = HttpOutlet(visit.send, visit.dialect)
 
     def end() -> None:
         # Servers say "gone" in the same way when an answer is complete, and may say so before `serve` has returned.

@@ -13,6 +13,8 @@ from . import sse
 class OpenAIDialect:
     """How errors and streams leave towards OpenAI's clients."""
 
+    name = "openai"
+
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the error object. All four keys are always there; `param` may be null."""
         fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}

@@ -41,6 +41,8 @@ _EXACT = {
     "/v1/chat/completions": Route(Room.PIPELINE, ("POST",), "chat"),
     "/v1/completions": Route(Room.PIPELINE, ("POST",), "completion"),
     "/v1/embeddings": Route(Room.PIPELINE, ("POST",), "embedding"),
+    "/v1/messages": Route(Room.PIPELINE, ("POST",), "messages"),
+    "/v1/messages/count_tokens": Route(Room.PIPELINE, ("POST",), "count_tokens"),
     "/v1/models": Route(Room.PIPELINE, _READ, "models"),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),

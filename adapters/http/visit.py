@@ -12,7 +12,7 @@ from sluicegate.pipeline.schemas.fields import MAX_NAME
 
 from . import routes
 from .asgi import PRESENCE, Message, Presence, Receive, Scope, Send, find_header
-from .dialect import Dialect
+from .dialects import dialect_at
 from .headers import Encoded, identity, label_of, of_error
 from .inflow import Inflow
 
@@ -29,12 +29,13 @@ class Visit:
         inflow: The request's body, on top of ``receive``.
         target: As the client wrote it, without query.
         path: The path in it, percent-encoded.
+        dialect: How errors and streams leave.
         started: When the head had come, on trio's clock.
         label: The caller's ``x-request-id``, or a new one.
         begun: Whether the head of an answer has left.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, dialect: Dialect, access_log: AccessLog) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, access_log: AccessLog) -> None:
         raw: Encoded = scope["headers"]
         given = find_header(raw, b"x-request-id") or b""
         self.scope = scope
@@ -43,11 +44,11 @@ class Visit:
         self.inflow = Inflow(receive, raw)
         self.target: bytes = scope.get("raw_path") or scope["path"].encode()
         self.path = routes.path_of(self.target)
+        self.dialect = dialect_at(self.path, raw)
         self.started = trio.current_time()
         self.label = label_of(given.decode("latin-1"))
         self.begun = False
         self._send = send
-        self._dialect = dialect
         self._access_log = access_log
 
     @property
@@ -97,7 +98,7 @@ class Visit:
         """Send an error that no exchange was made for, and log it. A checkpoint."""
         self.log(error)
         head = [*JSON, *of_error(error, attempted=False), *extra]
-        await self.answer(error.status, head, self._dialect.error(error, self.label))
+        await self.answer(error.status, head, self.dialect.error(error, self.label))
 
     def log(self, error: GatewayError) -> None:
         """Write the access log's record of a request that did not come as far as the pipeline, which writes its own."""

@@ -74,7 +74,8 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
         top_logprobs: How many alternatives to tell for each token; ``logprobs`` says whether any are wanted.
         user: An opaque name of the end user, for the provider's checks on abuse.
         usage_wanted: Whether the caller of a stream asked for its tokens.
-        extra: Fields that the dialect does not document, as they came. Only who speaks that dialect may send them on.
+        functions: Whether the caller knows functions only, OpenAI's predecessor of tools, and so one call an answer.
+        extra: Fields that have no place here, as they came. Only who speaks that dialect may send them on.
     """
 
     dialect: str
@@ -103,4 +104,5 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: str | None = None
     stream: bool = False
     usage_wanted: bool = False
+    functions: bool = False
     extra: dict[str, Any] = {}

@@ -18,6 +18,7 @@ from .completion import CompletionRequest
 from .content import KNOWN_PARTS
 from .embedding import EmbeddingRequest
 from .explain import explain
+from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
 from .texts import TypedRequest
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -26,7 +27,11 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "chat": msgspec.json.Decoder(ChatRequest),
     "completion": msgspec.json.Decoder(CompletionRequest),
     "embedding": msgspec.json.Decoder(EmbeddingRequest),
+    "messages": msgspec.json.Decoder(MessagesRequest),
+    "count_tokens": msgspec.json.Decoder(CountTokensRequest),
 }
+_KNOWN = {"messages": KNOWN_BLOCKS, "count_tokens": KNOWN_BLOCKS}
+"""Types of parts that the API knows, where that is not OpenAI's."""
 OPERATIONS = frozenset(_TYPED)
 """The operations that have a body."""
 
@@ -71,7 +76,7 @@ def type_body(operation: str, body: bytes) -> TypedRequest:
             raise explain(error, decoder.type) from error
     # A part of a provider's own type may give another shape to a name that the API knows.
     try:
-        return decoder.decode(msgspec.json.encode(_bare(whole)))
+        return decoder.decode(msgspec.json.encode(_bare(whole, _KNOWN.get(operation, KNOWN_PARTS))))
     except msgspec.ValidationError as error:
         raise explain(error, decoder.type) from error
 
@@ -97,18 +102,22 @@ def too_deep() -> InvalidRequest:
     return InvalidRequest("the body is not acceptable JSON: it is nested too deeply", code="invalid_json")
 
 
-def _bare(body: Any) -> Any:
+def _bare(body: Any, known: frozenset[str]) -> Any:
     """Leave its type, and its text if that is one, of each part whose type the API does not know; take the rest."""
     for message in body["messages"]:
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, list):
-            message["content"] = [_bare_part(part) for part in content]
+            message["content"] = [_bare_part(part, known) for part in content]
+            for part in message["content"]:
+                inner = part.get("content") if isinstance(part, dict) else None
+                if isinstance(inner, list):  # a tool's result
+                    part["content"] = [_bare_part(each, known) for each in inner]
     return body
 
 
-def _bare_part(part: Any) -> Any:
+def _bare_part(part: Any, known: frozenset[str]) -> Any:
     kind = part.get("type") if isinstance(part, dict) else None
-    if not isinstance(kind, str) or kind in KNOWN_PARTS:
+    if not isinstance(kind, str) or kind in known:
         return part
     text = part.get("text")
     return {"type": kind, "text": text if isinstance(text, str) else None}

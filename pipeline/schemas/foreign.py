@@ -1,4 +1,4 @@
-"""The texts of a request in places that the OpenAI API does not know.
+"""The texts of a request in places that its own API does not know.
 
 Other providers take more: thoughts in a message, parts of their own, templates and documents at the top level. All of
 that goes on to them, so all of it may reach a model.
@@ -7,7 +7,7 @@ that goes on to them, so all of it may reach a model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,10 +15,13 @@ import msgspec
 from .chat import ChatRequest
 from .content import KNOWN_PARTS, Part
 from .fields import MAX_NAME
-from .texts import Text, TypedRequest, below, strings_in
+from .json_texts import Text, below, strings_in
+from .messages import KNOWN_BLOCKS, ContentBlock
+from .texts import TypedRequest
 
 _PLAIN_MESSAGE = frozenset({"role", "content", "name"})
 _PLAIN_PART = frozenset({"type", "text"})
+_READ_OF_PARTS = ("text", "refusal")
 _DATA = re.compile(r"(?:data:[^,\s]{0,100};base64,)?[A-Za-z0-9+/]*={0,2}")
 LONG = 256
 """Characters from which on one word of base64 is data: an image of some provider's own kind."""
@@ -67,7 +70,12 @@ def _beyond(path: str, typed: object, raw: Any) -> Iterator[Text]:
             if raw.keys() <= _PLAIN_PART and isinstance(typed.text, str):
                 return
             if typed.type not in KNOWN_PARTS:
-                known = _read_of(typed)
+                known = _read_of(typed, _READ_OF_PARTS)
+        elif isinstance(typed, ContentBlock):
+            if raw.keys() <= _PLAIN_PART and isinstance(typed.text, str):
+                return
+            if typed.type not in KNOWN_BLOCKS:
+                known = _read_of(typed, known)
         for name, value in raw.items():
             if name in known:
                 yield from _beyond(f"{path}.{name}", getattr(typed, name), value)
@@ -75,6 +83,6 @@ def _beyond(path: str, typed: object, raw: Any) -> Iterator[Text]:
                 yield from strings_in(below(path, name), value)
 
 
-def _read_of(part: Part) -> frozenset[str]:
+def _read_of(part: Part | ContentBlock, names: Iterable[str]) -> frozenset[str]:
     """Return the fields of a provider's own part that are read already; the rest of its shape is the provider's."""
-    return frozenset({"type", *(name for name in ("text", "refusal") if getattr(part, name) is not None)})
+    return frozenset({"type", *(name for name in names if getattr(part, name) is not None)})

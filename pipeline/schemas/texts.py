@@ -6,7 +6,7 @@ Here are those in places that the API knows; those in places that it does not kn
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -14,14 +14,13 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import Content
 from .embedding import EmbeddingRequest
-from .fields import MAX_NAME
+from .json_texts import Text, strings_in
+from .message_texts import texts_of_conversation
+from .messages import CountTokensRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
-TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest
+TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest
 """A request that passed `validate`."""
-
-Text: TypeAlias = tuple[str, str]
-"""A path, such as ``messages[2].content[0].text``, and the text that stands there."""
 
 
 def texts_of(typed: TypedRequest) -> Iterator[Text]:
@@ -44,34 +43,10 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
         yield from _of_inputs("prompt", typed.prompt)
         if typed.suffix is not None:
             yield "suffix", typed.suffix
+    elif isinstance(typed, CountTokensRequest):
+        yield from texts_of_conversation(typed)
     else:
         yield from _of_inputs("input", typed.input)
-
-
-def strings_in(path: str, value: Any, *, names: bool = True) -> Iterator[Text]:
-    """Yield (path, text) of every string inside a JSON value and, of objects, every name: a schema says much by them.
-
-    Args:
-        names: False leaves the names out.
-    """
-    rest = [(path, value)]
-    while rest:
-        path, value = rest.pop()
-        if isinstance(value, str):
-            yield path, value
-        elif isinstance(value, list):
-            rest += [(f"{path}[{index}]", value[index]) for index in reversed(range(len(value)))]
-        elif isinstance(value, dict):
-            for name in reversed(value):
-                inside = below(path, name)
-                rest.append((inside, value[name]))
-                if names:
-                    rest.append((inside, name))
-
-
-def below(path: str, name: str) -> str:
-    """Return the path of a field of any name. It grows no further once it is long: a body may have many long names."""
-    return path if len(path) > MAX_NAME else f"{path}.{name[:MAX_NAME]}"
 
 
 def _of_offers(typed: ChatRequest) -> Iterator[Text]:

@@ -31,6 +31,8 @@ class Keeping:
         reply = self._reply
         if exchange.outcome is not State.OK or exchange.error is not None or reply is None or reply.status != 200:
             return None
+        if "estimated" in exchange.notes:
+            return None  # a hit would not say so, and making it again takes no longer
         chunks = None
         if reply.stream is not None:
             chunks = self.recording.chunks if self.recording is not None else None

@@ -21,7 +21,9 @@ def estimate(request: Request, output: int) -> Usage:
 
 
 def estimate_plain(request: Request, body: bytes) -> Usage:
-    """Return the tokens of a plain answer, of which a model writes none if it is an embedding."""
+    """Return the tokens of a plain answer: a model writes none of an embedding, and counting takes none at all."""
+    if request.operation == "count_tokens":
+        return Usage()
     return estimate(request, 0 if request.operation == "embedding" else tokens_in(body))
 
 

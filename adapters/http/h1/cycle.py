@@ -16,8 +16,9 @@ import trio
 from sluicegate.pipeline.errors import GatewayError
 
 from ..asgi import PRESENCE, App, Message, Scope
+from ..dialects import dialect_at
 from ..headers import identity, label_of
-from ..openai_dialect import OPENAI
+from ..routes import path_of
 from .errors import ClientLeft
 from .framing import CONTINUE, Framing
 from .head import Head, Headers
@@ -204,8 +205,11 @@ class Cycle:
 
     async def _refuse(self, error: GatewayError) -> None:
         """Answer with an error, after which the connection ends."""
-        body = OPENAI.error(error, "")
-        headers: Headers = [(b"content-type", b"application/json"), *identity(label_of(""))]
+        label = label_of("")
+        # Of a head that could not be read there is nothing to tell whose it was.
+        dialect = dialect_at(path_of(self.scope.get("raw_path", b"")), self.scope.get("headers", ()))
+        body = dialect.error(error, label)
+        headers: Headers = [(b"content-type", b"application/json"), *identity(label)]
         self.begun = self.finished = True
         self.framing.keep_alive = False
         with suppress(ClientLeft):

@@ -35,7 +35,6 @@ from .vectors import mend_embeddings
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange
-    from sluicegate.pipeline.request import Request
 
 
 class Member(OpenAI):
@@ -68,13 +67,26 @@ class Member(OpenAI):
         """Change a chat's fields in place before the profile is applied. Raises InvalidRequest as `encode`."""
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
-        """Return the answer in OpenAI's form, and its tokens; also where it came as a stream. See `OpenAI.decode`."""
-        if head.media_type != "text/event-stream" or exchange.request.operation == "embedding":
-            return super().decode(exchange, head, body)
-        decoder = self.decoder(exchange, head)
+        """Return the answer in the caller's dialect, and its tokens; vectors in the form that it asked for.
+
+        Raises:
+            GatewayError: It is none of this API's, or an error that came with a successful status.
+        """
+        reply, usage = super().decode(exchange, head, body)
+        if exchange.request.operation == "embedding" and not self._profile.base64:
+            as_text = text_in(exchange.request.fields.get("encoding_format")) == "base64"
+            reply.body = mend_embeddings(reply.body, self._errors, as_text=as_text, int8=self._profile.int8)
+        return reply, usage
+
+    def checked(
+        self, operation: str, head: UpstreamHead, body: bytes, *, model: str = ""
+    ) -> tuple[bytes, Usage | None]:
+        """Return a complete answer as OpenAI's API has it, also where it came as a stream. See `OpenAI.checked`."""
+        if head.media_type != "text/event-stream" or operation == "embedding":
+            return super().checked(operation, head, body, model=model)
+        decoder = self.chunks(operation, head, wants_usage=False, choices=1, model=model)
         chunks = [*decoder.feed(body), *decoder.finish(), *decoder.feed(b"")]
-        usage = decoder.usage
-        return Reply(body=gather([chunk.data for chunk in chunks], usage)), usage
+        return gather([chunk.data for chunk in chunks], decoder.usage), decoder.usage
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
         """Return the error that an answer with status 300 or above means."""
@@ -97,15 +109,10 @@ class Member(OpenAI):
         self.adjust(fields, dropped)
         write_chat(fields, self._profile, dropped)
 
-    def _mend(self, operation: str, request: Request, body: bytes) -> bytes:
-        if operation == "embedding":
-            if self._profile.base64:
-                return body
-            as_text = text_in(request.fields.get("encoding_format")) == "base64"
-            return mend_embeddings(body, self._errors, as_text=as_text, int8=self._profile.int8)
-        if not self._profile.mends:
+    def _mend(self, operation: str, body: bytes, model: str) -> bytes:
+        if operation == "embedding" or not self._profile.mends:
             return body
-        return mend_answer(body, operation, self._profile, self._errors, self._defaults(request.model))
+        return mend_answer(body, operation, self._profile, self._errors, self._defaults(model))
 
     def _mender(self, operation: str, model: str) -> ChunkMender | None:
         if not self._profile.mends:

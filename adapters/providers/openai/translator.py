@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import ProviderSettings
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest
+from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -23,7 +23,8 @@ from sluicegate.pipeline.reply import Reply, Usage
 from ..problem import read_problem
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
-from ..translation import note_dropped
+from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
+from .chats import OpenAIChats
 from .errors import ErrorTable
 from .history import strip_history
 from .mender import ChunkMender
@@ -34,7 +35,6 @@ from .whole import AnswerReader
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
-    from sluicegate.pipeline.request import Request
 
 Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
@@ -57,7 +57,9 @@ class _StreamOptions(msgspec.Struct):
     "openai", summary="OpenAI, and servers that speak its API: vLLM, llama.cpp and others.", settings=OpenAISettings
 )
 class OpenAI:
-    """Translates to OpenAI's API, which is also the callers': mostly by leaving alone.
+    """Translates to OpenAI's API, which is also most callers': theirs is mostly left alone.
+
+    What callers of other dialects ask goes through the form between dialects.
 
     Args:
         name: The provider's name in the configuration.
@@ -79,9 +81,15 @@ class OpenAI:
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
+        self._chats = OpenAIChats(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
+
+    @property
+    def is_itself(self) -> bool:
+        """Whether OpenAI is asked, and not one of the servers that speak its API."""
+        return self._strips
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's request with the target's model in it. Values keep their bytes.
@@ -90,6 +98,8 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
+        if request.dialect != self._chats.dialect:
+            return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
         sent = self.upstream(request.operation, request.fields, target, dropped, stream=request.stream)
         note_dropped(exchange, dropped)
@@ -135,16 +145,35 @@ class OpenAI:
         return tuple(headers.items())
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
-        """Return the answer and its tokens; where the server is OpenAI's equal, as it came.
+        """Return the answer as it came, or in the caller's dialect, and its tokens.
 
         Raises:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
         request = exchange.request
-        self._reader.check_type(head, body)
-        body = self._mend(request.operation, request, body)
-        usage = self._reader.read(request.operation, head, body)
+        if request.dialect != self._chats.dialect:
+            return decode_chat(self._chats, exchange, head, body)
+        body, usage = self.checked(request.operation, head, body, model=request.model)
         return Reply(body=body), usage
+
+    def checked(
+        self, operation: str, head: UpstreamHead, body: bytes, *, model: str = ""
+    ) -> tuple[bytes, Usage | None]:
+        """Return a complete answer as OpenAI's API has it, and its tokens. Raises as `decode`.
+
+        Args:
+            operation: What was asked.
+            head: The head of the answer.
+            body: All of it.
+            model: What the caller asked, for answers that do not say.
+        """
+        self._reader.check_type(head, body)
+        body = self._mend(operation, body, model)
+        return body, self._reader.read(operation, head, body)
+
+    def nonsense(self, what: str) -> UpstreamError:
+        """Return the error for a successful answer that is none; ``what`` goes on from "the answer of provider x"."""
+        return self._errors.nonsense(what)
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
         """Return a decoder for a stream, or for a whole answer where the server ignored ``stream: true``.
@@ -153,16 +182,34 @@ class OpenAI:
             UpstreamError: The answer is neither, such as a page.
         """
         request = exchange.request
-        operation, wants_usage = request.operation, _wants_usage(request.fields)
+        if request.dialect != self._chats.dialect:
+            return chat_stream(self._chats, exchange, head)
+        fields = request.fields
+        wants_usage = _wants_usage(fields)
+        choices, model = _choices(fields), request.model
+        return self.chunks(request.operation, head, wants_usage=wants_usage, choices=choices, model=model)
+
+    def chunks(
+        self, operation: str, head: UpstreamHead, *, wants_usage: bool, choices: int, model: str = ""
+    ) -> StreamDecoder:
+        """Return a decoder that makes OpenAI's chunks of an answer, whole or streamed. Raises as `decoder`.
+
+        Args:
+            operation: What was asked.
+            head: The head of the answer.
+            wants_usage: Whether the chunk that holds nothing but usage is wanted.
+            choices: How many answers were asked for.
+            model: What the caller asked, for answers that do not say.
+        """
         if head.media_type in ("text/event-stream", ""):
-            choices, mender = _choices(request.fields), self._mender(operation, request.model)
+            mender = self._mender(operation, model)
             return OpenAIStream(self._name, self._errors, wants_usage=wants_usage, choices=choices, mender=mender)
         self._reader.check_type(head)
-        mend = partial(self._mend, operation, request)
+        mend = partial(self._mend, operation, model=model)
         return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage, mend=mend)
 
-    def _mend(self, operation: str, request: Request, body: bytes) -> bytes:
-        """Return a whole answer as the caller's API has it. What is no answer comes back as it is."""
+    def _mend(self, operation: str, body: bytes, model: str) -> bytes:
+        """Return a whole answer as OpenAI's API has it. What is no answer comes back as it is."""
         return body
 
     def _mender(self, operation: str, model: str) -> ChunkMender | None:

@@ -139,11 +139,19 @@ async def read_answer(stream: trio.SocketStream, *, method: str = "GET") -> Answ
 
 
 @asynccontextmanager
-async def house(**sections: Any) -> AsyncIterator[House]:
-    """Run the default pipeline with these sections of a configuration; by default the simulator answers."""
-    config = load_values({"providers": SIMULATOR, **sections}, {}, Registry()).config
+async def house(*components: type, **sections: Any) -> AsyncIterator[House]:
+    """Run the default pipeline with these sections of a configuration; by default the simulator answers.
+
+    Args:
+        components: Stages and providers beside the installed ones.
+        sections: Of the configuration.
+    """
+    registry = Registry()
+    for component in components:
+        registry.add(component)
+    config = load_values({"providers": SIMULATOR, **sections}, {}, registry).config
     records: list[dict[str, Any]] = []
-    async with _open(build(config, access_log=records.append), config) as running:
+    async with _open(build(config, registry, access_log=records.append), config) as running:
         running.records = records
         yield running
 

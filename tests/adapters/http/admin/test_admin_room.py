@@ -6,7 +6,6 @@ import trio.testing
 
 from sluicegate.adapters.http.admin.door import AdminDoor
 from sluicegate.adapters.http.admin_key import AdminKey
-from sluicegate.adapters.http.openai_dialect import OPENAI
 from sluicegate.adapters.http.routes import Room
 from sluicegate.adapters.http.visit import Visit
 from sluicegate.pipeline.config.sections import MetricsSettings
@@ -91,7 +90,7 @@ async def test_the_room_is_told_the_path_that_was_judged_and_no_other():
     for raw in (b"/metrics", b"x://h/metrics"):
         # A server may have read the path in a way of its own.
         scope = {"method": "GET", "path": "/admin/config", "raw_path": raw, "query_string": b"", "headers": []}
-        visit = Visit(scope, gone, nothing, OPENAI, lambda record: None)
+        visit = Visit(scope, gone, nothing, lambda record: None)
         await door.enter(visit, Room.METRICS)
     assert seen == [("/metrics", b"/metrics")]
 

@@ -1,0 +1,28 @@
+"""Which API a request speaks: by its path, or by what only one of the clients sends."""
+
+from __future__ import annotations
+
+from .anthropic_dialect import ANTHROPIC
+from .asgi import RawHeaders, find_header
+from .dialect import Dialect
+from .openai_dialect import OPENAI
+
+_OPENAI_ALONE = frozenset({"/v1/chat/completions", "/v1/completions", "/v1/embeddings"})
+_MESSAGES = "/v1/messages"
+
+
+def dialect_at(path: str, headers: RawHeaders) -> Dialect:
+    """Return the dialect in which to answer, also to paths that there are not.
+
+    Anthropic's API requires ``anthropic-version`` everywhere (https://docs.anthropic.com/en/api/versioning), and so
+    tells under which of the two a path is meant that both have, such as ``/v1/models``.
+
+    Args:
+        path: Percent-encoded, without query.
+        headers: As they came, names in lower case.
+    """
+    if path in _OPENAI_ALONE:
+        return OPENAI
+    if path.startswith(_MESSAGES) and path[len(_MESSAGES) : len(_MESSAGES) + 1] in ("", "/"):
+        return ANTHROPIC
+    return ANTHROPIC if find_header(headers, b"anthropic-version") is not None else OPENAI

@@ -1,0 +1,31 @@
+"""The answer to ``POST /v1/messages/count_tokens`` where a provider does not count.
+
+https://docs.anthropic.com/en/api/messages-count-tokens
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.heavy import compute
+from sluicegate.pipeline.provider import Provider, TokenCounter
+from sluicegate.pipeline.reply import Reply
+
+from .token_estimate import estimate
+
+
+def to_be_estimated(exchange: Exchange, provider: Provider) -> bool:
+    """Say whether tokens are to be counted, and this provider does not."""
+    translator = provider.translator
+    return exchange.request.operation == "count_tokens" and not (
+        isinstance(translator, TokenCounter) and translator.counts_tokens(exchange)
+    )
+
+
+async def reply_with_estimate(exchange: Exchange) -> None:
+    """Set the reply to an estimate, which it is marked as. A checkpoint where there is much to read."""
+    request = exchange.request
+    usage = await compute(len(request.body), estimate, request, 0)
+    exchange.reply = Reply(body=msgspec.json.encode({"input_tokens": usage.input}))
+    exchange.notes["estimated"] = "input_tokens"
