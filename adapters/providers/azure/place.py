@@ -17,6 +17,7 @@ _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _DEPLOYMENT = re.compile(r"(?P<root>.*/openai)/deployments(?:/(?P<name>[^/]+))?")
 _OPERATION = re.compile(r"/(?:chat/completions|completions|embeddings|responses)/?$")
 _VERSION = "api-version"
+_UNDATED = frozenset({"v1", "preview", "latest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +79,7 @@ def place_of(base_url: str, api_version: str) -> Place:
 def _check(version: str, *, dated: bool, classic: bool, v1: bool) -> None:
     if classic and not dated:
         raise ValueError("api_version must be a date, such as 2024-10-21, for an address with /openai/deployments")
+    if version and not dated and version not in _UNDATED:
+        raise ValueError("api_version must be a date, such as 2024-10-21, or v1 or preview")
     if v1 and dated:
         raise ValueError("api_version is a date, which /openai/v1 does not take: leave it out, or leave out /openai/v1")

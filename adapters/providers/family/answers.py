@@ -40,6 +40,11 @@ def write_json(value: Json) -> bytes:
     return _encode(value)
 
 
+def without(value: Json, keys: frozenset[str]) -> Json:
+    """Return a value without some keys: itself where it has none of them."""
+    return value if keys.isdisjoint(value) else {name: each for name, each in value.items() if name not in keys}
+
+
 def mend_answer(body: bytes, operation: str, profile: Profile, errors: ErrorTable, defaults: Defaults) -> bytes:
     """Return an answer in OpenAI's form; as it came where it is none, for the next one to judge.
 
@@ -60,8 +65,8 @@ def mend_answer(body: bytes, operation: str, profile: Profile, errors: ErrorTabl
 
 
 def complete(top: Json, profile: Profile, defaults: Defaults, kind: str) -> Json:
-    """Return the top level of an answer or a chunk, with what every client expects of one."""
-    kept = {name: value for name, value in top.items() if name not in profile.drop_keys}
+    """Return the top level of an answer or a chunk, with what every client expects of one. It may be changed itself."""
+    kept = without(top, profile.drop_keys)
     kept["id"] = kept.get("id") or f"chatcmpl-{defaults.id}"
     kept["object"] = kind
     kept["created"] = kept.get("created") or defaults.created

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..openai.chunk import Malformed
 from ..openai.errors import ErrorTable
 from ..problem import problem_in
-from .answers import Defaults, complete, read_json, write_json
+from .answers import Defaults, complete, read_json, without, write_json
 from .citations import cited_in
 from .counts import mend_logprobs, mend_usage
 from .finish import finish_of
@@ -18,7 +18,7 @@ from .profile import Profile
 from .said import Json, mend_call, mend_said
 from .think import ThinkTags
 
-_SOURCES = ("citations", "search_results")
+_SOURCES = frozenset({"citations", "search_results"})
 
 
 class _Choice:
@@ -74,9 +74,9 @@ class FamilyMender:
         kind = "chat.completion.chunk" if self._chat else "text_completion"
         frame = complete(top, self._profile, self._defaults, kind)
         mended = [kept for choice in choices if (kept := self._mend(choice, top)) is not None]
+        self._frame = without(frame, _SOURCES)
         if self._profile.citations and not any(choice["finish_reason"] for choice in mended):
-            frame = {name: value for name, value in frame.items() if name not in _SOURCES}
-        self._frame = {name: value for name, value in frame.items() if name not in _SOURCES}
+            frame = self._frame
         return [write_json({**frame, "choices": mended})] if mended else []
 
     def end(self) -> list[bytes]:
@@ -109,7 +109,7 @@ class FamilyMender:
             raise Malformed("not of its API (a choice that is no object)")
         index = choice.get("index")
         state = self._state(index if isinstance(index, int) else 0)
-        kept = {name: value for name, value in choice.items() if name not in self._profile.drop_keys}
+        kept = without(choice, self._profile.drop_keys)
         kept["index"] = state.index
         if not self._chat:
             kept["finish_reason"] = finish_of(choice, self._errors, called=False)

@@ -6,12 +6,15 @@ Json = dict[str, object]
 
 
 def mend_usage(usage: object) -> object:
-    """Return usage with the count of reasoning where clients look for it."""
+    """Return usage with its sum, and with the count of reasoning where clients look for it."""
     if not isinstance(usage, dict):
         return usage
     reasoning = usage.get("reasoning_tokens")
     if isinstance(reasoning, int) and reasoning > 0 and not usage.get("completion_tokens_details"):
-        return {**usage, "completion_tokens_details": {"reasoning_tokens": reasoning}}
+        usage = {**usage, "completion_tokens_details": {"reasoning_tokens": reasoning}}
+    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    if "total_tokens" not in usage and isinstance(counts[0], int) and isinstance(counts[1], int):
+        usage = {**usage, "total_tokens": counts[0] + counts[1]}
     return usage
 
 

@@ -52,7 +52,8 @@ class Mapped:
         self._settings = settings
         self._wall = wall
         self._key = str(settings.api_key).strip()
-        self._used = frozenset({*variables_in(settings.body), *variables_in(settings.base_url)})
+        self._in_url = frozenset(variables_in(settings.base_url))
+        self._used = self._in_url.union(variables_in(settings.body))
         statuses = {int(status): kind for status, kind in settings.errors.statuses.items()}
         secrets = Secrets(settings, quote(self._key, safe=""))
         self._errors = FamilyErrors(name, secrets, ErrorRules(statuses=statuses))
@@ -95,7 +96,7 @@ class Mapped:
         stream = chat.stream and self._settings.stream.format != "none"
         values = {**values_of(chat, target.model, self._used, dropped, stream=stream), "api_key": self._key}
         body = msgspec.json.encode(filled(self._settings.body, values))
-        texts = {name: quote(filled_text(f"{{{{{name}}}}}", values), safe="") for name in self._used}
+        texts = {name: quote(filled_text(f"{{{{{name}}}}}", values), safe="") for name in self._in_url}
         return UpstreamRequest("POST", filled_text(self._settings.base_url.strip(), texts), self._headers, body)
 
     def answer(self, chat: Chat, head: UpstreamHead, body: bytes) -> Answer:

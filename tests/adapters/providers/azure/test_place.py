@@ -55,6 +55,7 @@ def test_name_of_a_deployment_is_escaped():
         ({"base_url": ""}, "base_url must name your resource"),
         ({"base_url": f"{RES}/openai/v1", "api_version": DATED}, "api_version is a date, which /openai/v1"),
         ({"base_url": f"{RES}/openai/deployments/d"}, "api_version must be a date"),
+        ({"base_url": RES, "api_version": "v9"}, "api_version must be a date, such as 2024-10-21, or v1 or preview"),
     ],
 )
 def test_version_that_does_not_fit_the_address_is_refused(settings, told):

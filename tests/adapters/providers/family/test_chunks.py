@@ -84,6 +84,11 @@ def test_sources_come_with_the_end():
     assert (cited["url_citation"]["start_index"], cited["url_citation"]["url"]) == (3, "https://e.test")
 
 
+def test_sources_of_others_stay_where_they_are():
+    first, _ = streamed("custom", {**delta(content="x"), "citations": ["u"]}, delta("stop"))
+    assert first["citations"] == ["u"]
+
+
 def test_number_of_one_token_becomes_its_logprobs():
     chunks = [msgspec.json.decode(data) for _, data in told(decoder("together"), [WIRES["together"].stream])]
     logprobs = chunks[1]["choices"][0]["logprobs"]
@@ -100,7 +105,7 @@ def test_usage_of_a_stream_is_known_before_its_end():
 def test_last_usage_stands():
     usages = [{"prompt_tokens": 3, "completion_tokens": count} for count in (1, 2, 7)]
     chunks = streamed("custom", *[{**delta(content="x"), "usage": usage} for usage in usages], delta("stop"))
-    assert [chunk["usage"] for chunk in chunks if chunk.get("usage")] == [usages[-1]]
+    assert [chunk["usage"] for chunk in chunks if chunk.get("usage")] == [{**usages[-1], "total_tokens": 10}]
 
 
 @pytest.mark.parametrize("usage", [None, {}, "x", 7])
