@@ -23,6 +23,7 @@ from sluicegate.testing import (
     exchange_of,
     gateway_of,
     judging,
+    messages,
     placed,
     request,
     settling,
@@ -48,11 +49,13 @@ def test_requests_are_as_validate_leaves_them():
 
 
 def test_request_takes_any_field_of_its_api():
-    messages = [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]
-    assert [text for _, text in chat(messages=messages, model="m").texts()] == ["be kind", "hi"]
+    said = [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]
+    assert [text for _, text in chat(messages=said, model="m").texts()] == ["be kind", "hi"]
     assert list(completion("once").texts()) == [("prompt", "once")]
     assert list(embedding("word").texts()) == [("input", "word")]
+    assert list(messages("word", system="be kind").texts()) == [("system", "be kind"), ("messages[0].content", "word")]
     assert (completion().operation, embedding().operation) == ("completion", "embedding")
+    assert (messages().operation, messages().dialect, chat().dialect) == ("messages", "anthropic", "openai")
 
 
 def test_request_that_the_api_does_not_allow_raises():

@@ -102,9 +102,15 @@ class Dropped:
         if name not in self.names:
             self.names.append(name)
 
-    def unsupported(self, name: str) -> InvalidRequest:
-        """Return the error for what changes the meaning of the answer, and so is never left out in silence."""
-        return InvalidRequest(f"provider {self._provider!r} has no {name}", code="unsupported_parameter", param=name)
+    def unsupported(self, name: str, what: str = "") -> InvalidRequest:
+        """Return the error for what changes the meaning of the answer, and so is never left out in silence.
+
+        Args:
+            name: The field's.
+            what: What is not there, where it is not all of the field.
+        """
+        told = f"provider {self._provider!r} has no {what or name}"
+        return InvalidRequest(told, code="unsupported_parameter", param=name)
 
 
 class ChatApi(Protocol):

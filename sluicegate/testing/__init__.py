@@ -20,6 +20,7 @@ from .requests import chat as chat
 from .requests import completion as completion
 from .requests import embedding as embedding
 from .requests import exchange_of as exchange_of
+from .requests import messages as messages
 from .requests import request as request
 from .streams import ScriptedStream as ScriptedStream
 from .streams import SpyOutlet as SpyOutlet

@@ -12,6 +12,7 @@ from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.decode import OPERATIONS, parse, type_body
 
 MODEL = "simulator/small"
+_DIALECTS = {"messages": "anthropic", "count_tokens": "anthropic"}
 
 
 def request(operation: str, *, timeout: float | None = None, **fields: Any) -> Request:
@@ -23,13 +24,21 @@ def request(operation: str, *, timeout: float | None = None, **fields: Any) -> R
     if operation not in OPERATIONS:
         return Request(operation, timeout=timeout)
     body = msgspec.json.encode(fields)
-    return Request(operation, body, fields=parse(body), typed=type_body(operation, body), timeout=timeout)
+    typed = type_body(operation, body)
+    dialect = _DIALECTS.get(operation, "openai")
+    return Request(operation, body, dialect=dialect, fields=parse(body), typed=typed, timeout=timeout)
 
 
 def chat(text: str = "hello", *, timeout: float | None = None, **fields: Any) -> Request:
     """Return a chat request with one message of the user, unless ``fields`` say otherwise."""
     messages = [{"role": "user", "content": text}]
     return request("chat", timeout=timeout, **{"model": MODEL, "messages": messages, **fields})
+
+
+def messages(text: str = "hello", *, timeout: float | None = None, **fields: Any) -> Request:
+    """Return a request in Anthropic's dialect with one message of the user, unless ``fields`` say otherwise."""
+    said = [{"role": "user", "content": text}]
+    return request("messages", timeout=timeout, **{"model": MODEL, "max_tokens": 100, "messages": said, **fields})
 
 
 def completion(text: str = "hello", *, timeout: float | None = None, **fields: Any) -> Request:

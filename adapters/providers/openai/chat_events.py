@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -103,10 +103,11 @@ class _Making:
 
 
 class _ChoiceReader:
-    """Reads one of the answers."""
+    """Reads one of the answers. ``names`` are the tools' own, by those that stand for them."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, names: Mapping[str, str]) -> None:
         self._index = index
+        self._names = names
         self._calls: dict[int, _Making] = {}
         self._last: _Making | None = None
         self._count = 0
@@ -186,7 +187,8 @@ class _ChoiceReader:
         making.held += text
         if function.name:
             making.began = True
-            yield CallBegin(making.slot, making.id, function.name, _signature(call.extra_content), self._index)
+            name = self._names.get(function.name, function.name)
+            yield CallBegin(making.slot, making.id, name, _signature(call.extra_content), self._index)
             if making.held:
                 yield CallPart(making.slot, making.held, self._index)
 
@@ -209,10 +211,16 @@ class _ChoiceReader:
 
 
 class ChunkReader:
-    """Reads the chunks of one stream, or one whole answer. ``choices`` is how many answers were asked for."""
+    """Reads the chunks of one stream, or one whole answer.
 
-    def __init__(self, choices: int) -> None:
+    Args:
+        choices: How many answers were asked for.
+        names: The tools' own names, by those that were sent in their place.
+    """
+
+    def __init__(self, choices: int, names: Mapping[str, str]) -> None:
         self._asked = choices
+        self._names = names
         self._choices: dict[int, _ChoiceReader] = {}
         self._began = False
 
@@ -229,7 +237,7 @@ class ChunkReader:
             index = place if choice.index is None else choice.index
             reader = self._choices.get(index)
             if reader is None:
-                reader = self._choices[index] = _ChoiceReader(index)
+                reader = self._choices[index] = _ChoiceReader(index, self._names)
             yield from reader.read(choice)
 
     def end(self) -> Iterator[Event]:
@@ -237,7 +245,7 @@ class ChunkReader:
         if not self._began:
             raise Malformed("missing: it is empty")
         for index in range(self._asked):
-            self._choices.setdefault(index, _ChoiceReader(index))
+            self._choices.setdefault(index, _ChoiceReader(index, self._names))
         for index in sorted(self._choices):
             yield self._choices[index].end()
 

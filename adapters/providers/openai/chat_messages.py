@@ -26,6 +26,8 @@ from sluicegate.pipeline.form.blocks import (
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
 
+from .tool_names import short_name
+
 DIALECT = "openai"
 Json = dict[str, Any]
 
@@ -105,7 +107,7 @@ class MessageWriter:
                 case Foreign(value={"type": "custom"}) if block.dialect == DIALECT:
                     calls.append(block.value)
                 case _:
-                    raise self._dropped.unsupported(f"{_kind(block)} of an assistant")
+                    raise self._dropped.unsupported("messages", f"{_kind(block)} of an assistant")
         if said or not (calls or refusals or "audio" in message):
             message["content"] = "".join(said)
         if refusals:
@@ -120,7 +122,7 @@ class MessageWriter:
         told: Json = {
             "id": call.id,
             "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
+            "function": {"name": short_name(call.name) if self._itself else call.name, "arguments": call.arguments},
         }
         if call.signature is not None and not self._itself:
             told["extra_content"] = {"google": {"thought_signature": call.signature}}
@@ -153,7 +155,7 @@ class MessageWriter:
             case Foreign(dialect="openai"):
                 return block.value
             case _:
-                raise self._dropped.unsupported(_kind(block))
+                raise self._dropped.unsupported("messages", _kind(block))
         if block.cache is not None and self._itself:
             part["prompt_cache_breakpoint"] = self._breakpoint(block.cache)
         return part
@@ -172,7 +174,8 @@ class MessageWriter:
             return {"type": "file", "file": told}
         if file.file_id is not None and self._chat.dialect == DIALECT:
             return {"type": "file", "file": {"file_id": file.file_id}}
-        raise self._dropped.unsupported("file by its id" if file.file_id is not None else "file by its url")
+        what = "file by an id of another API" if file.file_id is not None else "file by its URL"
+        raise self._dropped.unsupported("messages", what)
 
 
 def _think(message: Json, thoughts: list[Thinking]) -> None:

@@ -5,15 +5,16 @@ Source: https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.chat import Chat, Tool, ToolChoice
 from sluicegate.pipeline.form.sides import Dropped
 
 from .chat_messages import DIALECT, MessageWriter
 from .chat_tables import LONGEST_USER, MOST_STOPS, TIERS, effort_for, takes_effort, takes_sampling
+from .tool_names import short_name
 
 Json = dict[str, Any]
 _NOTHING = {"type": "object", "properties": {}}
@@ -38,7 +39,7 @@ def chat_fields(chat: Chat, model: str, dropped: Dropped, *, itself: bool) -> Js
         dropped.drop(name)
     fields["model"] = model
     fields["messages"] = MessageWriter(chat, dropped, itself=itself).messages()
-    _offer(fields, chat, dropped)
+    _offer(fields, chat, dropped, short_name if itself else str)
     _sample(fields, chat, model, dropped, itself=itself)
     _form(fields, chat)
     _reason(fields, chat, model, dropped, itself=itself)
@@ -57,28 +58,28 @@ def chat_fields(chat: Chat, model: str, dropped: Dropped, *, itself: bool) -> Js
     return fields
 
 
-def _offer(fields: Json, chat: Chat, dropped: Dropped) -> None:
+def _offer(fields: Json, chat: Chat, dropped: Dropped, named: Callable[[str], str]) -> None:
     """Put the tools into a request. Those that the choice does not allow are left out: few servers can be told."""
     choice = chat.choice
     allowed = choice.allowed if choice is not None else ()
-    tools = [_tool(tool, chat, dropped) for tool in chat.tools if not allowed or tool.name in allowed]
+    tools = [_tool(tool, chat, dropped, named) for tool in chat.tools if not allowed or tool.name in allowed]
     if not tools:
         return
     fields["tools"] = tools
     if choice is not None:
-        fields["tool_choice"] = _named(choice, chat) if choice.mode == "one" else choice.mode
+        fields["tool_choice"] = _named(choice, chat, named) if choice.mode == "one" else choice.mode
     if chat.parallel_calls is not None:
         fields["parallel_tool_calls"] = chat.parallel_calls
 
 
-def _tool(tool: Tool, chat: Chat, dropped: Dropped) -> Json:
+def _tool(tool: Tool, chat: Chat, dropped: Dropped, named: Callable[[str], str]) -> Json:
     if tool.cache is not None:
         dropped.drop("cache_control")
     if tool.native is not None:
         if chat.dialect != DIALECT:
-            raise dropped.unsupported(f"tool {tool.name}")
+            raise dropped.unsupported("tools", f"tool {tool.name!r}: it is of another API")
         return tool.native
-    function: Json = {"name": tool.name}
+    function: Json = {"name": named(tool.name)}
     if tool.description is not None:
         function["description"] = tool.description
     function["parameters"] = _NOTHING if tool.parameters is None else tool.parameters
@@ -87,18 +88,18 @@ def _tool(tool: Tool, chat: Chat, dropped: Dropped) -> Json:
     return {"type": "function", "function": function}
 
 
-def _named(choice: ToolChoice, chat: Chat) -> Json:
+def _named(choice: ToolChoice, chat: Chat, named: Callable[[str], str]) -> Json:
     """Return the choice of one tool; a custom tool is chosen as such."""
     natives = {tool.name: tool.native for tool in chat.tools if tool.native is not None}
-    kind = "custom" if natives.get(choice.name or "", {}).get("type") == "custom" else "function"
-    return {"type": kind, kind: {"name": choice.name}}
+    name = choice.name or ""
+    kind = "custom" if natives.get(name, {}).get("type") == "custom" else "function"
+    return {"type": kind, kind: {"name": named(name)}}
 
 
 def _sample(fields: Json, chat: Chat, model: str, dropped: Dropped, *, itself: bool) -> None:
     """Put in how to sample, and how long."""
     if itself and len(chat.stop) > MOST_STOPS:
-        told = f"OpenAI takes {MOST_STOPS} stop texts at most, not {len(chat.stop)}"
-        raise InvalidRequest(told, param="stop", code="unsupported_parameter")
+        raise dropped.unsupported("stop", f"room for more than {MOST_STOPS} stop texts")
     asked = {
         "temperature": chat.temperature,
         "top_p": chat.top_p,

@@ -20,6 +20,7 @@ from .chat_events import ChunkReader
 from .chat_messages import DIALECT
 from .chat_request import chat_fields
 from .chunk import Malformed
+from .tool_names import long_names
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Target
@@ -59,7 +60,7 @@ class OpenAIChats:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
         body, usage = self._translator.checked("chat", head, body)
-        reader = ChunkReader(choices=0)
+        reader = ChunkReader(0, long_names(chat))
         try:
             answer = gather([*reader.read(body), *reader.end()])
         except Malformed as error:
@@ -75,7 +76,7 @@ class OpenAIChats:
             UpstreamError: The answer is neither, such as a page.
         """
         chunks = self._translator.chunks("chat", head, wants_usage=True, choices=chat.n)
-        return OpenAIEvents(chunks, self._translator.nonsense, chat.n)
+        return OpenAIEvents(chunks, self._translator.nonsense, ChunkReader(chat.n, long_names(chat)))
 
 
 class OpenAIEvents:
@@ -87,13 +88,13 @@ class OpenAIEvents:
     Args:
         chunks: Makes chunks of the provider's bytes.
         nonsense: Makes the error for what is no chunk.
-        choices: How many answers were asked for.
+        reader: Reads the chunks.
     """
 
-    def __init__(self, chunks: StreamDecoder, nonsense: Callable[[str], UpstreamError], choices: int) -> None:
+    def __init__(self, chunks: StreamDecoder, nonsense: Callable[[str], UpstreamError], reader: ChunkReader) -> None:
         self._chunks = chunks
         self._nonsense = nonsense
-        self._reader = ChunkReader(choices)
+        self._reader = reader
         self._usage: Usage | None = None
         self._error: GatewayError | None = None
         self._done = False

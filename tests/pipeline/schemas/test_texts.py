@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from sluicegate.pipeline.schemas import texts_of
-from sluicegate.pipeline.schemas.texts import strings_in
+from sluicegate.pipeline.schemas.json_texts import strings_in
 from sluicegate.stages.validate import read
 from tests.pipeline.schemas.bodies import COMPLETION, EMBEDDING, body_of, call, chat
 

@@ -1,6 +1,7 @@
 """Streams as OpenAI's callers know them; its own client's types are the judge of their shape."""
 
 import msgspec
+from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
 from sluicegate.adapters.dialects.openai import DIALECT
@@ -169,3 +170,23 @@ def test_stream_without_a_beginning_is_given_one():
     assert [kind for kind, _ in told] == [HEAD, CONTENT, FINISH]
     assert {chunk["model"] for _, chunk in told} == {"asked"}
     assert stream(Count(Usage(9, 5)), usage_wanted=True) == []
+
+
+def test_official_client_adds_up_everything_that_comes_by_lists():
+    events = (
+        *(ThinkingPart("h"), ThinkingPart("m", "s1"), ThinkingPart("so", "s2"), ThinkingPart(redacted="xyz")),
+        *(TextPart("Hi"), Cited({"url": "https://e.example"}), TextPart("!"), Cited({"url": "https://f.example"})),
+        *(CallBegin(0, "c1", "find", "s3"), CallBegin(1, "c2", "look"), CallPart(0, '{"q":'), CallPart(0, "1}")),
+    )
+    writer = DIALECT.writer(Chat(dialect="openai", model="asked", usage_wanted=True))
+    state = ChatCompletionStreamState()
+    for chunk in writer.write([BEGIN, *events, End("tool_calls"), Count(Usage(9, 5))]) + writer.end():
+        state.handle_chunk(ChatCompletionChunk.model_validate_json(chunk.data))
+    told = state.get_final_completion()
+    message = told.choices[0].message
+    assert (message.content, message.model_extra["reasoning_content"]) == ("Hi!", "hmso")
+    assert [block.get("signature") for block in message.model_extra["thinking_blocks"]] == ["s1", "s2", None]
+    assert [entry.url_citation.url for entry in message.annotations] == ["https://e.example", "https://f.example"]
+    calls = [(call.id, call.function.name, call.function.arguments) for call in message.tool_calls]
+    assert calls == [("c1", "find", '{"q":1}'), ("c2", "look", "{}")]
+    assert told.usage.total_tokens == 14

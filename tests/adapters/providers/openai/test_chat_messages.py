@@ -72,8 +72,8 @@ def test_every_kind_of_block_has_its_part():
 @pytest.mark.parametrize(
     ("role", "block", "name"),
     [
-        ("user", File(file_id="file_1"), "file by its id"),
-        ("user", File(url="https://a.example/a.pdf"), "file by its url"),
+        ("user", File(file_id="file_1"), "file by an id of another API"),
+        ("user", File(url="https://a.example/a.pdf"), "file by its URL"),
         ("user", Foreign("anthropic", {"type": "search_result"}), "block of type 'search_result'"),
         ("assistant", Foreign("anthropic", {"type": "server_tool_use"}), "block of type 'server_tool_use' of an"),
         ("assistant", Foreign("anthropic", {"type": "custom"}), "block of type 'custom' of an"),
@@ -81,8 +81,9 @@ def test_every_kind_of_block_has_its_part():
     ],
 )
 def test_block_that_openai_cannot_be_told_is_refused(role, block, name):
-    with pytest.raises(InvalidRequest, match=f"provider 'p' has no {name}"):
+    with pytest.raises(InvalidRequest, match=f"provider 'p' has no {name}") as caught:
         said(role, block)
+    assert caught.value.param == "messages"
 
 
 def test_blocks_that_are_openais_own_go_on_to_it():
