@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
+from .config.url_secrets import masked_url
 from .errors import GatewayError
 from .reply import Batch, Reply, Usage
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
-    """What to send. ``headers`` hold the gateway's credentials and are never shown."""
+    """What to send. ``headers`` and the query may hold the gateway's credentials, and are never shown."""
 
     method: str
     url: str
@@ -29,7 +30,7 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     body: bytes = b""
 
     def __repr__(self) -> str:
-        return f"<UpstreamRequest {self.method} {self.url}>"
+        return f"<UpstreamRequest {self.method} {masked_url(self.url)}>"
 
 
 class UpstreamHead(msgspec.Struct, frozen=True):

@@ -76,10 +76,19 @@ def _from_fields(fields: dict[str, object]) -> Problem:
     return Problem(
         message=message[:MAX_MESSAGE],
         type=_matching(_NAME, fields.get("type")),
-        code=_matching(_NAME, code),
+        code=_matching(_NAME, code) or _inner_code(fields),
         param=_matching(_PATH, fields.get("param")) or _matching(_PATH, where),
         status=code if isinstance(code, int) and 300 <= code <= 599 else None,
     )
+
+
+def _inner_code(fields: dict[str, object]) -> str | None:
+    """Return the code that stands further in: OpenRouter's own is a number, and Azure's may be missing."""
+    for place, name in (("metadata", "error_type"), ("innererror", "code"), ("inner_error", "code")):
+        inner = fields.get(place)
+        if isinstance(inner, dict) and (code := _matching(_NAME, inner.get(name))):
+            return code
+    return None
 
 
 def _matching(pattern: re.Pattern[str], value: object) -> str | None:

@@ -17,11 +17,16 @@ _HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "content-type", "use
 
 
 class Secrets:
-    """The strings that one provider's requests carry and no message may."""
+    """The strings that one provider's requests carry and no message may.
 
-    def __init__(self, settings: ProviderSettings) -> None:
+    Args:
+        settings: Its settings.
+        also: The key by other spellings, as requests carry it.
+    """
+
+    def __init__(self, settings: ProviderSettings, *also: str) -> None:
         key = str(settings.api_key).strip()
-        values = {key, *_header_values(settings.headers), *url_secrets(settings.base_url)}
+        values = {key, *also, *_header_values(settings.headers), *url_secrets(settings.base_url)}
         # The longest first, so that a secret that begins like another one is not left with its end showing.
         self._values = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
         self._added: deque[str] = deque(maxlen=MAX_ADDED)

@@ -35,10 +35,15 @@ def encode_chat(
     """
     dropped = Dropped(name, strict=settings.strict)
     request = api.ask(_chat(exchange), target, dropped)
+    note_dropped(exchange, dropped)
+    return request
+
+
+def note_dropped(exchange: Exchange, dropped: Dropped) -> None:
+    """Note on an exchange what was left out for the target that it is sent to now."""
     exchange.notes.pop("dropped", None)  # of the target before
     if dropped.names:
         exchange.notes["dropped"] = ", ".join(dropped.names)
-    return request
 
 
 def decode_chat(api: ChatApi, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:

@@ -10,7 +10,16 @@ from .kinds import Secret
 from .nodes import Entry, MapNode, Node, NotJson, from_json
 from .problems import Findings, Mark
 
-PROVIDER_KEYS = (("OPENAI_API_KEY", "openai"), ("ANTHROPIC_API_KEY", "anthropic"))
+PROVIDER_KEYS = (
+    ("OPENAI_API_KEY", "openai"),
+    ("ANTHROPIC_API_KEY", "anthropic"),
+    ("GEMINI_API_KEY", "gemini"),
+    ("GROQ_API_KEY", "groq"),
+    ("MISTRAL_API_KEY", "mistral"),
+    ("OPENROUTER_API_KEY", "openrouter"),
+    ("PERPLEXITY_API_KEY", "perplexity"),
+    ("TOGETHER_API_KEY", "together"),
+)
 """Variables by which a provider's makers take its key, and the provider type that it is for."""
 SIMULATOR = "simulator"
 STAGE_DEFAULTS = {("auth", "api_keys"): "GATEWAY_API_KEYS"}

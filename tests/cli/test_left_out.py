@@ -11,7 +11,8 @@ def warnings(text):
 
 def config(names):
     providers = "".join(f'  {name}: {{ type: openai, api_key: "${{{name.upper()}:-}}" }}\n' for name in names)
-    return f"providers:\n  sim: {{ type: simulator }}\n{providers}models:\n  m: {{ targets: [{names[0]}/x] }}\n  s: {{ targets: [sim/x] }}\n"
+    models = f"models:\n  m: {{ targets: [{names[0]}/x] }}\n  s: {{ targets: [sim/x] }}\n"
+    return f"providers:\n  sim: {{ type: simulator }}\n{providers}{models}"
 
 
 def test_a_few_are_told_as_lint_tells_them():

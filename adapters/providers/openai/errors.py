@@ -31,6 +31,7 @@ _TOO_LONG_PHRASES = (
     "exceeds the available context size",
     "input is too long",
     "input token count",
+    "max_new_tokens` must be",
     "reduce the length",
 )
 _TOO_LONG_TYPES = frozenset({"exceed_context_size_error"})

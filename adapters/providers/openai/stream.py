@@ -9,6 +9,7 @@ from ...upstream.sse import Event, SseDecoder
 from ..problem import problem_in, read_problem
 from .chunk import Malformed, OpenAIChunk, read_chunk
 from .errors import ErrorTable
+from .mender import ChunkMender
 from .usage import read_usage
 
 DONE = b"[DONE]"
@@ -24,13 +25,23 @@ class OpenAIStream:
         errors: Maps errors that come in the stream.
         wants_usage: Whether the client asked for the chunk that holds nothing but usage.
         choices: How many answers were asked for; all must have ended before the stream may.
+        mender: Brings chunks into form, for servers whose own need it.
     """
 
-    def __init__(self, provider: str, errors: ErrorTable, *, wants_usage: bool, choices: int = 1) -> None:
+    def __init__(
+        self,
+        provider: str,
+        errors: ErrorTable,
+        *,
+        wants_usage: bool,
+        choices: int = 1,
+        mender: ChunkMender | None = None,
+    ) -> None:
         self._provider = provider
         self._errors = errors
         self._wants_usage = wants_usage
         self._choices = choices
+        self._mender = mender
         self._sse = SseDecoder(f"provider {provider!r}", max_line=MAX_EVENT, max_event=MAX_EVENT)
         self._seen: set[int | None] = set()
         self._finished: set[int | None] = set()
@@ -92,7 +103,8 @@ class OpenAIStream:
         if not self._done and not self._complete():
             told = f"the stream of provider {self._provider!r} ended before its answer was complete"
             return self._failed(StreamInterrupted(told), batch)
-        self._done = True
+        if not self._done:
+            self._end(batch)
         return batch
 
     def _failed(self, error: GatewayError, batch: Batch) -> Batch:
@@ -107,14 +119,31 @@ class OpenAIStream:
             if data[:1] == b"{" and not name:
                 self._take(data, batch)
             elif data.strip() == DONE:
-                self._done = True
+                self._end(batch)
                 return
             elif name == "error":
                 raise self._errors.in_band(read_problem(data))
             elif data.strip():
                 self._take(data, batch)
 
+    def _end(self, batch: Batch) -> None:
+        """Take what the answer still held back: it is complete."""
+        self._done = True
+        if self._mender is not None:
+            for chunk in self._mender.end():
+                self._read(chunk, batch)
+
     def _take(self, data: bytes, batch: Batch) -> None:
+        if self._mender is None:
+            self._read(data, batch)
+            return
+        mended = self._mender.mend(data)
+        if self._mender.usage:
+            self._usage = read_usage(self._mender.usage) or self._usage
+        for chunk in mended:
+            self._read(chunk, batch)
+
+    def _read(self, data: bytes, batch: Batch) -> None:
         chunk = read_chunk(data)
         if chunk.error:
             raise self._errors.in_band(problem_in({"error": chunk.error}))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -22,10 +23,11 @@ from sluicegate.pipeline.reply import Reply, Usage
 from ..problem import read_problem
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
-from ..translation import chat_stream, decode_chat, encode_chat
+from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .chats import OpenAIChats
 from .errors import ErrorTable
 from .history import strip_history
+from .mender import ChunkMender
 from .stream import OpenAIStream
 from .unstreamed import UnstreamedAnswer
 from .urls import is_openai_itself, operation_urls
@@ -74,9 +76,9 @@ class OpenAI:
         base_url = settings.base_url or self.default_url
         self._urls = operation_urls(base_url)
         self._strips = is_openai_itself(base_url)
-        self._plain_headers = _headers(settings, accept="application/json")
+        self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
-        self._stream_headers = _headers(settings, accept="text/event-stream", **{"accept-encoding": "identity"})
+        self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
         self._chats = OpenAIChats(self)
@@ -99,25 +101,48 @@ class OpenAI:
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
-        return self.upstream(request.operation, request.fields, target, dropped, stream=request.stream)
+        sent = self.upstream(request.operation, request.fields, target, dropped, stream=request.stream)
+        note_dropped(exchange, dropped)
+        return sent
 
     def upstream(
         self, operation: str, fields: Mapping[str, msgspec.Raw], target: Target, dropped: Dropped, *, stream: bool
     ) -> UpstreamRequest:
-        """Return the request with these fields of OpenAI's API.
+        """Return the request with these fields of OpenAI's API, brought into what this provider takes.
 
         Raises:
-            InvalidRequest: The operation is none of this API's.
+            InvalidRequest: The operation is none of this API's, or it cannot be told one of the fields.
         """
-        url = self._urls.get(operation)
+        url = self._url(operation, target)
         if url is None:
-            raise InvalidRequest(f"provider {self._name!r} has no operation {operation!r}")
+            told = f"provider {self._name!r} has no operation {operation!r}"
+            raise InvalidRequest(told, code="unsupported_endpoint")
         written = {**fields, "model": msgspec.Raw(_encode(target.model))}
-        if self._strips and "messages" in written:
-            written["messages"] = strip_history(written["messages"])
         if stream:
             written["stream_options"] = _with_usage(fields.get("stream_options"))
+        self._write(operation, written, dropped)
         return UpstreamRequest("POST", url, self._stream_headers if stream else self._plain_headers, _encode(written))
+
+    def _url(self, operation: str, target: Target) -> str | None:
+        """Return where a target is asked for an operation, or None where it cannot be."""
+        return self._urls.get(operation)
+
+    def _write(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Change in place the fields that this provider wants otherwise."""
+        if self._strips and "messages" in fields:
+            fields["messages"] = strip_history(fields["messages"])
+
+    def _credentials(self, key: str) -> dict[str, str]:
+        """Return the headers that show the gateway's key."""
+        return {"authorization": f"Bearer {key}"}
+
+    def _headers(self, **ours: str) -> Headers:
+        """Return what goes with each request. Configured headers win over ours; all names are in lower case."""
+        headers = {"content-type": "application/json", "user-agent": "sluicegate", **ours}
+        if key := str(self._settings.api_key).strip():
+            headers |= self._credentials(key)
+        headers.update((name.strip().lower(), value.strip()) for name, value in self._settings.headers.items())
+        return tuple(headers.items())
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the answer as it came, or in the caller's dialect, and its tokens.
@@ -125,13 +150,25 @@ class OpenAI:
         Raises:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
-        if exchange.request.dialect != self._chats.dialect:
+        request = exchange.request
+        if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
-        body, usage = self.checked(exchange.request.operation, head, body)
+        body, usage = self.checked(request.operation, head, body, model=request.model)
         return Reply(body=body), usage
 
-    def checked(self, operation: str, head: UpstreamHead, body: bytes) -> tuple[bytes, Usage | None]:
-        """Return a complete answer as OpenAI's API has it, and its tokens. Raises as `decode`."""
+    def checked(
+        self, operation: str, head: UpstreamHead, body: bytes, *, model: str = ""
+    ) -> tuple[bytes, Usage | None]:
+        """Return a complete answer as OpenAI's API has it, and its tokens. Raises as `decode`.
+
+        Args:
+            operation: What was asked.
+            head: The head of the answer.
+            body: All of it.
+            model: What the caller asked, for answers that do not say.
+        """
+        self._reader.check_type(head, body)
+        body = self._mend(operation, body, model)
         return body, self._reader.read(operation, head, body)
 
     def nonsense(self, what: str) -> UpstreamError:
@@ -149,9 +186,12 @@ class OpenAI:
             return chat_stream(self._chats, exchange, head)
         fields = request.fields
         wants_usage = _wants_usage(fields)
-        return self.chunks(request.operation, head, wants_usage=wants_usage, choices=_choices(fields))
+        choices, model = _choices(fields), request.model
+        return self.chunks(request.operation, head, wants_usage=wants_usage, choices=choices, model=model)
 
-    def chunks(self, operation: str, head: UpstreamHead, *, wants_usage: bool, choices: int) -> StreamDecoder:
+    def chunks(
+        self, operation: str, head: UpstreamHead, *, wants_usage: bool, choices: int, model: str = ""
+    ) -> StreamDecoder:
         """Return a decoder that makes OpenAI's chunks of an answer, whole or streamed. Raises as `decoder`.
 
         Args:
@@ -159,11 +199,22 @@ class OpenAI:
             head: The head of the answer.
             wants_usage: Whether the chunk that holds nothing but usage is wanted.
             choices: How many answers were asked for.
+            model: What the caller asked, for answers that do not say.
         """
         if head.media_type in ("text/event-stream", ""):
-            return OpenAIStream(self._name, self._errors, wants_usage=wants_usage, choices=choices)
+            mender = self._mender(operation, model)
+            return OpenAIStream(self._name, self._errors, wants_usage=wants_usage, choices=choices, mender=mender)
         self._reader.check_type(head)
-        return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage)
+        mend = partial(self._mend, operation, model=model)
+        return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage, mend=mend)
+
+    def _mend(self, operation: str, body: bytes, model: str) -> bytes:
+        """Return a whole answer as OpenAI's API has it. What is no answer comes back as it is."""
+        return body
+
+    def _mender(self, operation: str, model: str) -> ChunkMender | None:
+        """Return what brings the chunks of a stream into form, or None where they need nothing."""
+        return None
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
         """Return the error that an answer with status 300 or above means."""
@@ -177,16 +228,6 @@ class OpenAI:
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
-
-
-def _headers(settings: ProviderSettings, **ours: str) -> Headers:
-    """Return what goes with each request. Configured headers win over ours; all names are in lower case."""
-    headers = {"content-type": "application/json", "user-agent": "sluicegate", **ours}
-    key = str(settings.api_key).strip()
-    if key:
-        headers["authorization"] = f"Bearer {key}"
-    headers.update((name.strip().lower(), value.strip()) for name, value in settings.headers.items())
-    return tuple(headers.items())
 
 
 def _with_usage(options: msgspec.Raw | None) -> msgspec.Raw:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from sluicegate.pipeline.errors import StreamInterrupted, UpstreamError
@@ -36,16 +38,25 @@ class UnstreamedAnswer:
         operation: What was asked.
         head: The head of the answer.
         wants_usage: Whether the client asked for a chunk with usage.
+        mend: Brings a whole answer into form.
     """
 
     def __init__(
-        self, provider: str, reader: AnswerReader, operation: str, head: UpstreamHead, *, wants_usage: bool
+        self,
+        provider: str,
+        reader: AnswerReader,
+        operation: str,
+        head: UpstreamHead,
+        *,
+        wants_usage: bool,
+        mend: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._provider = provider
         self._reader = reader
         self._operation = operation
         self._head = head
         self._wants_usage = wants_usage
+        self._mend = mend
         self._body = bytearray()
         self._usage: Usage | None = None
 
@@ -75,9 +86,11 @@ class UnstreamedAnswer:
         """
         body = bytes(self._body)
         try:
-            top = _decode_fields(body)
+            _decode_fields(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise StreamInterrupted(f"the answer of provider {self._provider!r} is not complete JSON") from error
+        body = self._mend(body)
+        top = _decode_fields(body)
         self._usage = self._reader.read(self._operation, self._head, body)
         try:
             batch = self._chunks(top, _decode(body).choices)

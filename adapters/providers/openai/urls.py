@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 
 
-def operation_urls(base_url: str) -> dict[str, str]:
+def operation_urls(base_url: str, paths: Mapping[str, str] = PATHS) -> dict[str, str]:
     """Return the URL of each operation. A query, such as ``?api-version=1``, stays at its end."""
     parts = urlsplit(base_url.strip())
     path = parts.path.rstrip("/")
     return {
         operation: urlunsplit((parts.scheme, parts.netloc, path + end, parts.query, ""))
-        for operation, end in PATHS.items()
+        for operation, end in paths.items()
     }
 
 

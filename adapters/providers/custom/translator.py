@@ -1,0 +1,85 @@
+"""The translator for servers that almost speak OpenAI's API."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
+
+from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import UpstreamRequest
+from sluicegate.pipeline.registry import provider
+
+from ..family import Member, Profile
+from ..openai.urls import PATHS, operation_urls
+from .formats import write_choice, write_format
+from .profile import profile_of
+from .settings import CustomSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sluicegate.pipeline.exchange import Target
+
+_encode = msgspec.json.encode
+
+
+@provider("custom", summary="Any server that almost speaks OpenAI's API.", settings=CustomSettings)
+class Custom(Member):
+    """Translates to OpenAI's API, but for what the settings say.
+
+    Args:
+        name: The provider's name in the configuration.
+        settings: Its settings.
+        wall: Seconds since the epoch, for dates and for answers without one.
+    """
+
+    def __init__(self, name: str, settings: CustomSettings, *, wall: Callable[[], float] = time.time) -> None:
+        self._custom = settings
+        self._extra = {field: msgspec.Raw(_encode(value)) for field, value in settings.extra_body.items()}
+        super().__init__(name, settings, wall=wall)
+        self._urls = _urls(settings)
+
+    def read_settings(self, settings: ProviderSettings) -> Profile:
+        """Return the profile that the settings mean."""
+        return profile_of(self._custom)
+
+    def upstream(
+        self, operation: str, fields: Mapping[str, msgspec.Raw], target: Target, dropped: Dropped, *, stream: bool
+    ) -> UpstreamRequest:
+        """Return the request with these fields, and those that the settings add. See `OpenAI.upstream`."""
+        return super().upstream(operation, {**self._extra, **fields}, target, dropped, stream=stream)
+
+    def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Ask for a tool or a form of the answer as far as the server can be asked."""
+        quirks = self._custom.quirks
+        write_choice(fields, frozenset(quirks.tool_choice), dropped)
+        write_format(fields, quirks.response_format, dropped)
+
+    def _credentials(self, key: str) -> dict[str, str]:
+        auth = self._custom.auth
+        if auth.kind == "basic":
+            return {"authorization": f"Basic {base64.b64encode(key.encode()).decode()}"}
+        if auth.kind == "header":
+            return {auth.name.lower(): key}
+        return super()._credentials(key) if auth.kind == "bearer" else {}
+
+
+def _urls(settings: CustomSettings) -> dict[str, str]:
+    """Return the URL of each operation, with the key in it where it belongs there."""
+    urls = operation_urls(settings.base_url, PATHS)
+    below = operation_urls(settings.base_url, {name: path for name, path in settings.paths.items() if path})
+    for operation, path in settings.paths.items():
+        if not path:
+            del urls[operation]
+        else:
+            urls[operation] = below[operation] if path.startswith("/") else path
+    if settings.auth.kind != "query" or not settings.api_key.strip():
+        return urls
+    pair = f"{settings.auth.name}={quote(settings.api_key.strip(), safe='')}"
+    return {operation: f"{url}{'&' if '?' in url else '?'}{pair}" for operation, url in urls.items()}

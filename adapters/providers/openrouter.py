@@ -1,0 +1,83 @@
+"""OpenRouter.
+
+Sources: https://openrouter.ai/docs/api-reference and the types of its SDK (openrouter 1.3).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.registry import provider
+
+from .family import ErrorRules, Member, MessageRules, Profile
+
+URL = "https://openrouter.ai/api/v1"
+PROFILE = Profile(
+    base_url=URL,
+    # `reasoning_details` go back unchanged: they hold the signatures that a loop of tool calls needs.
+    messages=MessageRules(roles={}, reasoning="reasoning", hints=True),
+    drops=frozenset({"moderation", "prompt_cache_retention", "safety_identifier", "store", "verbosity"}),
+    one_choice=True,
+    base64=False,
+    errors=ErrorRules(
+        codes={
+            "authentication": "key",
+            "permission_denied": "key",
+            "payment_required": "quota",
+            "content_policy_violation": "caller",
+            "refusal": "caller",
+            "invalid_request": "caller",
+            "invalid_prompt": "caller",
+            "context_length_exceeded": "caller",
+            "max_tokens_exceeded": "caller",
+            "token_limit_exceeded": "caller",
+            "string_too_long": "caller",
+            "unprocessable": "caller",
+            "rate_limit_exceeded": "busy",
+            "provider_overloaded": "again",
+            "provider_unavailable": "again",
+            "timeout": "again",
+            "server": "again",
+        },
+        resets=("x-ratelimit-reset",),
+    ),
+)
+
+
+class OpenRouterSettings(ProviderSettings, kw_only=True, frozen=True):
+    """How to reach OpenRouter, and what it may show of the program that asks."""
+
+    base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
+    app_url: Annotated[str, Meta(description="The address of your program, for OpenRouter's rankings.")] = ""
+    app_title: Annotated[str, Meta(description="Its name, for the same.")] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no header can hold."""
+        super().__post_init__()
+        for name in ("app_url", "app_title"):
+            value = getattr(self, name)
+            if value and not (value.isascii() and value.isprintable()):
+                raise ValueError(f"{name} has a character that no HTTP header may have")
+
+
+@provider("openrouter", summary="OpenRouter, which asks others in its turn.", settings=OpenRouterSettings)
+class OpenRouter(Member):
+    """Translates to OpenRouter's API."""
+
+    profile = PROFILE
+
+    def _headers(self, **ours: str) -> tuple[tuple[str, str], ...]:
+        settings = self._settings
+        assert isinstance(settings, OpenRouterSettings)
+        shown = {"http-referer": settings.app_url, "x-openrouter-title": settings.app_title}
+        return super()._headers(**ours, **{name: value.strip() for name, value in shown.items() if value.strip()})
+
+    def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Leave out the shorthand for reasoning where the longer form stands too: both are refused."""
+        if "reasoning" in fields:
+            fields.pop("reasoning_effort", None)
