@@ -108,6 +108,12 @@ def test_the_official_client_streams(url, tmp_path):
     assert run_program(program.replace(ADDRESS, url), tmp_path).startswith('You said: "What is a sluice gate?".')
 
 
+def test_anthropics_client_streams(url, tmp_path):
+    (program,) = [code for code in blocks("python") if "from anthropic" in code]
+    assert ADDRESS in program
+    assert run_program(program.replace(ADDRESS, url), tmp_path).startswith('You said: "What is a sluice gate?".')
+
+
 def test_the_library_answers(tmp_path):
     (program,) = [code for code in blocks("python") if "open_gateway" in code]
     printed = run_program(program, tmp_path)
@@ -116,7 +122,7 @@ def test_the_library_answers(tmp_path):
 
 
 def test_every_program_of_the_readme_is_run_here():
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
 
 
 @pytest.mark.parametrize("text", blocks("yaml"))
