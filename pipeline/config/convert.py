@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from .checks import FAILED, Check, Failed, Fault, Path, faults_of, in_words
 from .leaves import WrongValue, check_limits, leaf, mismatch
 from .nodes import ListNode, MapNode, Node, NotJson, ObjectNode, ScalarNode, Style, from_json, from_values
 from .problems import NOWHERE, Findings, Mark, nearest, suggest
@@ -15,13 +16,6 @@ from .shapes import FieldShape, Kind, Shape, fields_of
 from .variables import VariableError, Variables
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
-
-
-class Failed:
-    """Stands for a value that could not be made; the findings say why."""
-
-
-FAILED: Final = Failed()
 
 
 def convert(settings: type[Settings], values: Mapping[str, Any]) -> Settings:
@@ -73,14 +67,58 @@ class Converter:
     def _build(
         self, settings: type[Settings], values: dict[str, Any], node: MapNode, path: str, at: Mark
     ) -> Settings | Failed:
-        if any(value is FAILED for value in values.values()):
-            return FAILED
+        fields = fields_of(settings).values()
+        known = {field.name: values.get(field.attribute, field.default) for field in fields}
+        faults = list(faults_of(settings, known))
+        for check, fault in faults:
+            self._fault(check, fault, node, path, at)
+        if faults or any(isinstance(value, Failed) for value in values.values()):
+            return Failed(known)
         try:
             return settings(**values)
         except (ValueError, TypeError) as error:
-            # What a settings class says of its fields together, in __post_init__.
+            # What a class that has no checks says in a __post_init__ of its own.
             self._error("wrong-value", str(error), node, at, path)
-            return FAILED
+            return Failed(known)
+
+    def _fault(self, check: Check, fault: Fault, node: MapNode, path: str, at: Mark) -> None:
+        """Report what a check has found, at the culprit, or else at a field that the check reads and the file has."""
+        read = [fault.path, *((name,) for name in check.fields)]
+        place = next((one for one in read if one[0] in node.entries), None)
+        mark, source = (at, node.source) if place is None else self.place(node, place, key=fault.key)
+        named = fault.path[:-1] if fault.key else fault.path
+        where = in_words((path, *named) if path else named)
+        message = fault.said(hide=bool(source))
+        if source:
+            message = f"in {source}, {where}: {message}"
+        elif mark != NOWHERE and not fault.key:
+            message = f"{_name(fault.path)}: {message}"
+        self.findings.error("wrong-value", message, mark, path=where)
+
+    def place(self, node: Node, path: Path, *, key: bool = False) -> tuple[Mark, str]:
+        """Return where the value at the end of a path stands, and the variable it came from, or an empty string.
+
+        Where the path leads into what is not there, that is as far as it goes.
+
+        Args:
+            key: Whether the place of the last key is wanted, and not of its value.
+        """
+        for depth, step in enumerate(path, 1):
+            last = depth == len(path)
+            if isinstance(node, MapNode) and step in node.entries:
+                entry = node.entries[cast(str, step)]
+                if key and last:
+                    return entry.mark, node.source
+                inner = entry.node
+            elif isinstance(node, ListNode) and isinstance(step, int):
+                inner = node.items[step]
+            else:
+                break
+            opened = self.open(inner, want_text=last, path="")
+            if isinstance(opened, Failed):
+                break
+            node = opened
+        return node.mark, node.source
 
     def _unknown_keys(self, fields: Mapping[str, FieldShape], node: MapNode, path: str, extra: frozenset[str]) -> None:
         for key, entry in node.entries.items():
@@ -131,8 +169,8 @@ class Converter:
             raise mismatch(node, shape)
         element = shape.element
         items = [self.value(element, item, f"{path}[{at}]", item.mark) for at, item in enumerate(node.items)]
-        if any(item is FAILED for item in items):
-            return FAILED
+        if any(isinstance(item, Failed) for item in items):
+            return Failed(dict(enumerate(items)))
         made = shape.container(items)
         check_limits(shape, made, node)
         return made
@@ -146,8 +184,8 @@ class Converter:
             key: self.value(shape.element, entry.node, _join(path, key), entry.mark)
             for key, entry in node.entries.items()
         }
-        if any(value is FAILED for value in made.values()):
-            return FAILED
+        if any(isinstance(value, Failed) for value in made.values()):
+            return Failed(made)
         check_limits(shape, made, node)
         return made
 
@@ -157,7 +195,7 @@ class Converter:
         for one in fitting:
             trial = Converter(Findings(self.findings.file), self._variables)
             made = trial.value(one, node, path, at)
-            if made is not FAILED:
+            if not isinstance(made, Failed):
                 return made
             misfit = any(one.code == "wrong-type" and one.path == path for one in trial.findings.problems)
             if len(fitting) == 1 and not misfit:
@@ -168,12 +206,12 @@ class Converter:
     def _anything(self, shape: Shape, node: Node, path: str, at: Mark) -> Any:
         if isinstance(node, ListNode):
             items = [self.value(shape, item, f"{path}[{at}]", item.mark) for at, item in enumerate(node.items)]
-            return FAILED if FAILED in items else items
+            return FAILED if any(isinstance(item, Failed) for item in items) else items
         if isinstance(node, MapNode):
             made = {
                 key: self.value(shape, entry.node, _join(path, key), entry.mark) for key, entry in node.entries.items()
             }
-            return FAILED if FAILED in made.values() else made
+            return FAILED if any(isinstance(value, Failed) for value in made.values()) else made
         return leaf(shape, cast(ScalarNode, node))
 
     def open(self, node: Node, *, want_text: bool, path: str) -> Node | Failed:
@@ -204,6 +242,12 @@ class Converter:
         if node.source:
             message = f"in {node.source}, {path}: {message}"
         self.findings.error(code, message, mark, path=path, hint=hint)
+
+
+def _name(path: Path) -> str:
+    """Return what the end of a path is called: an element by its list."""
+    at = max(at for at, step in enumerate(path) if isinstance(step, str))
+    return in_words(path[at:])
 
 
 def _join(path: str, key: str) -> str:

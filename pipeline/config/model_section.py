@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from .convert import Converter, Failed
+from .checks import Failed
+from .convert import Converter
 from .nodes import ListNode, MapNode, Node
 from .problems import Findings, Mark, suggest
 from .provider_section import Providers, entries_of

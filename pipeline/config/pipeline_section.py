@@ -9,7 +9,8 @@ import msgspec
 
 from ..registry import Registry, StageSpec, UnknownComponent
 from ..stage import Lane
-from .convert import FAILED, Converter, Failed
+from .checks import FAILED, Failed
+from .convert import Converter
 from .environment import unheeded, with_defaults
 from .leaves import mismatch
 from .nodes import Entry, ListNode, MapNode, Node, ScalarNode
@@ -66,7 +67,7 @@ def _listed(item: Node, path: str, converter: Converter) -> Listed | None:
         converter.findings.error("wrong-type", message, item.mark, path=path, hint=hint)
         return None
     name = converter.value(TEXT, item, path, item.mark)
-    return None if name is FAILED else Listed(name, item.mark)
+    return None if isinstance(name, Failed) else Listed(name, item.mark)
 
 
 class StageReader:

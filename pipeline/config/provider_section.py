@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..registry import Registry, UnknownComponent
-from .convert import FAILED, Converter, Failed
+from .checks import FAILED, Failed
+from .convert import Converter
 from .nodes import Entry, MapNode, Node, ScalarNode
 from .problems import Findings, Mark, suggest
 from .sections import ProviderSettings
