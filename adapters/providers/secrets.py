@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.config.url_secrets import url_secrets
 
 MASK = "***"
@@ -16,7 +16,7 @@ _HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "content-type", "use
 class Secrets:
     """The strings that one provider's requests carry and no message may."""
 
-    def __init__(self, settings: ProviderSettings) -> None:
+    def __init__(self, settings: HttpProviderSettings) -> None:
         key = str(settings.api_key).strip()
         values = {key, *_header_values(settings.headers), *url_secrets(settings.base_url)}
         # The longest first, so that a secret that begins like another one is not left with its end showing.

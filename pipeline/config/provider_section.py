@@ -10,7 +10,7 @@ from .checks import FAILED, Failed
 from .convert import Converter
 from .nodes import Entry, MapNode, Node, ScalarNode
 from .problems import Findings, Mark, suggest
-from .sections import ProviderSettings
+from .sections import HttpProviderSettings, ProviderSettings
 from .shapes import Shape, shape_of
 from .variables import Variables
 
@@ -114,6 +114,8 @@ def is_disabled(node: MapNode, path: str, converter: Converter) -> bool:
 def _unset_key(node: Node, settings: ProviderSettings, variables: Variables | None) -> str:
     """Return the variable that should hold the key and does not; empty where the key is there, or none is wanted."""
     key = node.entries.get("api_key") if isinstance(node, MapNode) else None
-    if settings.api_key or variables is None or key is None or not isinstance(key.node, ScalarNode):
+    if not isinstance(settings, HttpProviderSettings) or settings.api_key or variables is None:
+        return ""
+    if key is None or not isinstance(key.node, ScalarNode):
         return ""
     return ", ".join(variables.expand(key.node.text).names)

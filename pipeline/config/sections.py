@@ -111,7 +111,6 @@ class MetricsSettings(msgspec.Struct, kw_only=True, frozen=True):
 class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How long a provider may take. All of it lies inside the request's own deadline."""
 
-    connect: Annotated[Duration, Meta(gt=0, description="To open a connection.")] = 5.0
     response: Annotated[
         Annotated[Duration, Meta(gt=0)] | None,
         Meta(description="For a plain call: to the whole answer. Unset means total."),
@@ -123,6 +122,12 @@ class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
     total: Annotated[Duration, Meta(gt=0, description="For one attempt, streams to their end.")] = 300.0
 
 
+class HttpTimeoutSettings(TimeoutSettings, kw_only=True, frozen=True):
+    """The same for a provider that is reached over HTTP."""
+
+    connect: Annotated[Duration, Meta(gt=0, description="To open a connection.")] = 5.0
+
+
 class BreakerSettings(msgspec.Struct, kw_only=True, frozen=True):
     """When to leave a failing provider alone: all of it, whichever of its models failed."""
 
@@ -132,19 +137,11 @@ class BreakerSettings(msgspec.Struct, kw_only=True, frozen=True):
     recovery: Annotated[Duration, Meta(gt=0, description="How long it stays open before one call may try.")] = 30.0
 
 
-class ProviderSettings(Checked, kw_only=True, frozen=True):
-    """What every provider can be told. A provider's own settings class extends this one."""
-
-    checks: ClassVar[tuple[Check, ...]] = (absolute_url, http2_inside_of_tls, sendable_key, sendable_headers)
+class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """What every provider can be told, however it answers. A provider's own settings class extends this or the next."""
 
     type: Annotated[str, Meta(description="Which API it speaks; see `sluicegate list`.")]
     enabled: Annotated[bool, Meta(description="false leaves the provider out.")] = True
-    api_key: Annotated[Secret, Meta(description="The gateway's own key for this provider.")] = Secret("")
-    base_url: Annotated[str, Meta(description="Where its API is; each type has its default.")] = ""
-    http2: Annotated[
-        bool,
-        Meta(description="true asks over HTTP/2 if the upstream speaks it. HTTP/1.1 costs this gateway less."),
-    ] = False
     timeout: Annotated[TimeoutSettings, Meta(description="How long it may take.")] = TimeoutSettings()
     max_retries: Annotated[
         int, Meta(ge=0, le=10, description="How often one target is asked again for one request.")
@@ -152,15 +149,27 @@ class ProviderSettings(Checked, kw_only=True, frozen=True):
     retry_delay: Annotated[
         Duration, Meta(ge=0, description="The first pause before asking again; doubles, with full jitter.")
     ] = 0.5
-    model_mapping: Annotated[dict[str, str], Meta(description="The caller's model names to the provider's own.")] = (
-        msgspec.field(default_factory=dict)
-    )
-    headers: Annotated[
-        dict[str, Secret], Meta(description="Headers to send with each request; their values are never shown.")
-    ] = msgspec.field(default_factory=dict)
+    model_mapping: Annotated[dict[str, str], Meta(description="The caller's model names to the provider's own.")] = {}
     circuit_breaker: Annotated[BreakerSettings, Meta(description="When to leave it alone, with all of its models.")] = (
         BreakerSettings()
     )
+
+
+class HttpProviderSettings(ProviderSettings, Checked, kw_only=True, frozen=True):
+    """What every provider can be told that is reached over HTTP."""
+
+    checks: ClassVar[tuple[Check, ...]] = (absolute_url, http2_inside_of_tls, sendable_key, sendable_headers)
+
+    api_key: Annotated[Secret, Meta(description="The gateway's own key for this provider.")] = Secret("")
+    base_url: Annotated[str, Meta(description="Where its API is; each type has its default.")] = ""
+    http2: Annotated[
+        bool,
+        Meta(description="true asks over HTTP/2 if the upstream speaks it. HTTP/1.1 costs this gateway less."),
+    ] = False
+    headers: Annotated[
+        dict[str, Secret], Meta(description="Headers to send with each request; their values are never shown.")
+    ] = msgspec.field(default_factory=dict)
+    timeout: Annotated[HttpTimeoutSettings, Meta(description="How long it may take.")] = HttpTimeoutSettings()
 
 
 class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):

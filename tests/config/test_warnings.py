@@ -208,14 +208,14 @@ def test_keys_that_nobody_asks_for_are_told():
 def test_a_programs_values_need_no_text():
     values = {
         "server": {"timeout": 30, "max_body": 1024, "drain": "5s"},
-        "providers": {"sim": {"type": "simulator", "seed": 7, "api_key": "a${B}"}},
+        "providers": {"oa": {"type": "openai", "max_retries": 7, "api_key": "a${B}"}},
         "pipeline": ["validate", "route", {"limit": {"requests": ["1/s"]}}, "call"],
     }
     found = load_values(values, {}, rooms())
     assert found.config.server.timeout == 30.0
     assert found.config.server.max_body == 1024
     assert found.config.server.drain == 5.0
-    assert found.config.providers["sim"].api_key == "a${B}"
+    assert found.config.providers["oa"].api_key == "a${B}"
     assert [name for name, _ in found.config.stages] == ["validate", "route", "limit", "call"]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -38,7 +38,7 @@ _TRUE = msgspec.Raw(b"true")
 _ALWAYS_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 
-class OpenAISettings(ProviderSettings, kw_only=True, frozen=True):
+class OpenAISettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenAI, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
@@ -62,7 +62,7 @@ class OpenAI:
 
     default_url = "https://api.openai.com/v1"
 
-    def __init__(self, name: str, settings: ProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, name: str, settings: HttpProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._name = name
         self._settings = settings
         self._wall = wall
@@ -133,7 +133,7 @@ class OpenAI:
         return None
 
 
-def _headers(settings: ProviderSettings, **ours: str) -> Headers:
+def _headers(settings: HttpProviderSettings, **ours: str) -> Headers:
     """Return what goes with each request. Configured headers win over ours; all names are in lower case."""
     headers = {"content-type": "application/json", "user-agent": "sluicegate", **ours}
     key = str(settings.api_key).strip()
