@@ -149,7 +149,7 @@ WRONG = [
         SIM + "server: {port: '${PORT}'}\n",
         2,
         16,
-        "in PORT, server.port: expected a whole number, found",
+        "in PORT, server.port: expected a whole number, found text",
     ),
     ("not_a_duration", SIM + "server: {timeout: '${SET}'}\n", 2, 19, "in SET, server.timeout: expected a duration"),
     ("not_json", SIM + "auth: {api_keys: '${BROKEN_JSON}'}\n", 2, 18, "BROKEN_JSON is not JSON: Expecting"),

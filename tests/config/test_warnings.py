@@ -193,6 +193,19 @@ def test_wrong_keys_in_the_environment_are_told_without_showing_them():
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [('"sk-fast"', "text"), ("1.5", "a number"), ("true", "a boolean"), ('""', "empty text"), ("{}", "a map")],
+)
+def test_what_was_found_in_the_environment_is_told_by_its_kind(value, found):
+    with pytest.raises(ConfigError) as caught:
+        default_config({"GATEWAY_API_KEYS": f'[{{"key": "k", "name": "a", "rate_limit": {value}}}]'}, rooms())
+    wanted = "expected a whole number or a list"
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"error: in GATEWAY_API_KEYS, auth.api_keys[0].rate_limit: {wanted}, found {found}"
+    ]
+
+
 def test_keys_that_are_set_but_empty_are_told():
     assert told(SIM + "auth:\n  api_keys: []\n", {"GATEWAY_API_KEYS": " "}) == [
         "c:3:3: warning: GATEWAY_API_KEYS is set but empty: it adds nothing"
