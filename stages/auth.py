@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
+from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.errors import StageCrashed, Unauthorized
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import stage
@@ -15,7 +16,7 @@ from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.schemas.decode import OPERATIONS
 from sluicegate.pipeline.stage import Verdict
 
-from .parts.keys import ApiKey, KeyTable, refuse_unless_allowed
+from .parts.keys import ApiKey, KeyTable, may_allow, refuse_unless_allowed
 
 CHALLENGE = ("www-authenticate", 'Bearer realm="sluicegate"')
 """What a 401 has to say: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1."""
@@ -41,6 +42,13 @@ class AuthSettings(Checked, kw_only=True, frozen=True):
         tuple[ApiKey, ...],
         Meta(description="The keys that callers may use. With none, requests need no key, on a loopback address only."),
     ] = ()
+
+    def unmet(self, offer: Offer) -> Iterator[Fault]:
+        """Yield the allowed models that allow nothing, since there is no such model."""
+        for at, key in enumerate(self.api_keys if self.enabled else ()):
+            for place, pattern in enumerate(key.allowed_models or ()):
+                if not may_allow(pattern, offer):
+                    yield Fault(("api_keys", at, "allowed_models", place), "is no model here", shown=pattern)
 
     def doubts(self) -> Iterator[str]:
         """Yield what is allowed and unwise about the keys."""

@@ -30,12 +30,12 @@ class Fault(NamedTuple):
 
     path: Path
     message: str
-    shown: str = ""
+    shown: str | None = None
     key: bool = False
 
     def said(self, *, hide: bool = False) -> str:
         """Return the message, with the value where it may be shown."""
-        return f"{self.shown!r} {self.message}" if self.shown and not hide else self.message
+        return self.message if self.shown is None or hide else f"{self.shown!r} {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

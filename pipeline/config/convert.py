@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from .checks import FAILED, Check, Failed, Fault, Path, faults_of, in_words
+from .checks import FAILED, Failed, Fault, Path, faults_of, in_words
+from .fitting import empty, fits, ready, wants_text
 from .leaves import WrongValue, check_limits, leaf, mismatch
 from .nodes import ListNode, MapNode, Node, NotJson, ObjectNode, ScalarNode, Style, from_json, from_values
-from .problems import NOWHERE, Findings, Mark, nearest, suggest
+from .problems import NOWHERE, Findings, Mark, Problem, Severity, nearest, suggest
 from .scalars import is_nothing
 from .shapes import FieldShape, Kind, Shape, fields_of
 from .variables import VariableError, Variables
@@ -71,7 +72,7 @@ class Converter:
         known = {field.name: values.get(field.attribute, field.default) for field in fields}
         faults = list(faults_of(settings, known))
         for check, fault in faults:
-            self._fault(check, fault, node, path, at)
+            self.report(fault, node, path, at, check.fields)
         if faults or any(isinstance(value, Failed) for value in values.values()):
             return Failed(known)
         try:
@@ -81,10 +82,24 @@ class Converter:
             self._error("wrong-value", str(error), node, at, path)
             return Failed(known)
 
-    def _fault(self, check: Check, fault: Fault, node: MapNode, path: str, at: Mark) -> None:
-        """Report what a check has found, at the culprit, or else at a field that the check reads and the file has."""
-        read = [fault.path, *((name,) for name in check.fields)]
-        place = next((one for one in read if one[0] in node.entries), None)
+    def report(
+        self,
+        fault: Fault,
+        node: Node,
+        path: str,
+        at: Mark,
+        reads: Iterable[str] = (),
+        code: str = "wrong-value",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Report a fault at its culprit, or else at one of the fields in ``reads``, or where the section begins.
+
+        Args:
+            node: What the settings were made of.
+            path: Where that is in the whole.
+        """
+        given: Container[str | int] = node.entries if isinstance(node, MapNode) else ()
+        place = next((one for one in (fault.path, *((name,) for name in reads)) if one[0] in given), None)
         mark, source = (at, node.source) if place is None else self.place(node, place, key=fault.key)
         named = fault.path[:-1] if fault.key else fault.path
         where = in_words((path, *named) if path else named)
@@ -93,7 +108,7 @@ class Converter:
             message = f"in {source}, {where}: {message}"
         elif mark != NOWHERE and not fault.key:
             message = f"{_name(fault.path)}: {message}"
-        self.findings.error("wrong-value", message, mark, path=where)
+        self.findings.add(Problem(message, code, mark, severity, path=where))
 
     def place(self, node: Node, path: Path, *, key: bool = False) -> tuple[Mark, str]:
         """Return where the value at the end of a path stands, and the variable it came from, or an empty string.
@@ -132,7 +147,7 @@ class Converter:
         """Make one value, or FAILED. ``at`` is where its key stands."""
         if shape.kind is Kind.SECTION and shape.section is not None and not shape.optional:
             return self.section(shape.section, node, path, at)
-        opened = self.open(node, want_text=_wants_text(shape), path=path)
+        opened = self.open(node, want_text=wants_text(shape), path=path)
         if isinstance(opened, Failed):
             return FAILED
         node = opened
@@ -148,7 +163,7 @@ class Converter:
         if shape.kind is Kind.EITHER:
             return self._either(shape, node, path, at)
         if isinstance(node, ObjectNode):
-            return _ready(shape, node)
+            return ready(shape, node)
         match shape.kind:
             case Kind.SECTION if shape.section is not None:
                 return self.section(shape.section, node, path, at)
@@ -163,7 +178,7 @@ class Converter:
         return leaf(shape, node)
 
     def _list(self, shape: Shape, node: Node, path: str) -> Any:
-        if _empty(node):
+        if empty(node):
             node = ListNode((), node.mark)
         if not isinstance(node, ListNode) or shape.element is None:
             raise mismatch(node, shape)
@@ -176,7 +191,7 @@ class Converter:
         return made
 
     def _map(self, shape: Shape, node: Node, path: str) -> Any:
-        if _empty(node):
+        if empty(node):
             node = MapNode({}, node.mark)
         if not isinstance(node, MapNode) or shape.element is None:
             raise mismatch(node, shape)
@@ -191,7 +206,7 @@ class Converter:
 
     def _either(self, shape: Shape, node: Node, path: str, at: Mark) -> Any:
         """Try one shape after the other; the one that fits in kind may say more than that none fits."""
-        fitting = [one for one in shape.either if _fits(one, node)]
+        fitting = [one for one in shape.either if fits(one, node)]
         for one in fitting:
             trial = Converter(Findings(self.findings.file), self._variables)
             made = trial.value(one, node, path, at)
@@ -252,34 +267,3 @@ def _name(path: Path) -> str:
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-def _empty(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.style is not Style.QUOTED and is_nothing(node.text)
-
-
-def _wants_text(shape: Shape) -> bool:
-    """Say whether a variable's text is the value itself; for lists, maps and sections it is JSON."""
-    if shape.kind is Kind.EITHER:
-        return any(map(_wants_text, shape.either))
-    return shape.kind not in (Kind.LIST, Kind.MAP, Kind.SECTION)
-
-
-def _fits(shape: Shape, node: Node) -> bool:
-    if isinstance(node, ObjectNode):
-        return True
-    if isinstance(node, ListNode):
-        return shape.kind is Kind.LIST
-    if isinstance(node, MapNode):
-        return shape.kind in (Kind.MAP, Kind.SECTION)
-    return shape.kind not in (Kind.LIST, Kind.MAP, Kind.SECTION)
-
-
-def _ready(shape: Shape, node: ObjectNode) -> Any:
-    """Take a value that is of the right type already."""
-    if shape.section is not None and isinstance(node.value, shape.section):
-        return node.value
-    try:
-        return msgspec.convert(node.value, shape.annotation)
-    except msgspec.ValidationError:
-        raise mismatch(node, shape) from None

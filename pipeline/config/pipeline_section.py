@@ -33,12 +33,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A stage that is in the pipeline, and its settings; None where they are wrong."""
+    """A stage that is in the pipeline, and its settings, None where they are wrong. They were made of ``node``."""
 
     name: str
     mark: Mark
     lane: Lane
     settings: msgspec.Struct | None
+    node: Node
 
 
 def read_pipeline(entry: Entry | None, start: Mark, converter: Converter) -> list[Listed]:
@@ -133,10 +134,12 @@ class StageReader:
                 opened = with_defaults(spec.name, opened, self._environ, trial)
                 disabled = is_disabled(opened, spec.name, converter)
             settings = self._settings(spec, opened, mark, converter)
+            node = opened
         self._findings.take(trial, without=UNSET if disabled else frozenset())
         if disabled:
             return None
-        return Configured(spec.name, listed.mark, spec.lane, None if isinstance(settings, Failed) else settings)
+        made = None if isinstance(settings, Failed) else settings
+        return Configured(spec.name, listed.mark, spec.lane, made, node)
 
     def _settings(self, spec: StageSpec, node: Node, mark: Mark, converter: Converter) -> msgspec.Struct | Failed:
         """Return a stage's settings. Every stage can be disabled, so that key is no unknown one for any."""

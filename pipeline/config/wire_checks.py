@@ -14,7 +14,7 @@ _OF_THE_CONNECTION = frozenset(
     {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 """Headers that say how one message is framed and routed: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/?#@*:]+)(:[0-9]+)?/?", re.IGNORECASE)
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/?#@*:]+)(:(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE)
 UNSENDABLE = "has a character that no HTTP header may have"
 
 
@@ -22,16 +22,29 @@ UNSENDABLE = "has a character that no HTTP header may have"
 def origins(allowed: Mapping[int, str]) -> Iterator[Fault]:
     """Refuse what no browser ever sends as its origin: https://www.rfc-editor.org/rfc/rfc6454#section-6.2."""
     for at, origin in allowed.items():
-        if origin != "*" and _ORIGIN.fullmatch(origin) is None:
+        parts = _ORIGIN.fullmatch(origin)
+        if origin == "*":
+            continue
+        if parts is None or not 0 < int(parts["port"] or 1) < 65536:
             message = "is no origin: write scheme://host, such as https://app.example, or *"
+            yield Fault(("allowed_origins", at), message, shown=origin)
+        elif not origin.isascii():
+            message = "is never sent: browsers write such a host in Punycode, as xn--..."
             yield Fault(("allowed_origins", at), message, shown=origin)
 
 
 @check("base_url")
 def absolute_url(url: str) -> Iterator[Fault]:
-    """Refuse what is no URL of a server."""
-    if url and _parts(url) is None:
-        yield Fault(("base_url",), "must be an absolute URL, such as https://api.openai.com/v1")
+    """Refuse what is no URL of a server, and in it what no request would have."""
+    parts = _parts(url)
+    if parts is None:
+        if url:
+            yield Fault(("base_url",), "must be an absolute URL, such as https://api.openai.com/v1")
+        return
+    if "@" in parts.netloc:
+        yield Fault(("base_url",), "has a user, whom no request names: keys stand in api_key or headers")
+    if parts.fragment:
+        yield Fault(("base_url",), "has a part behind #, which no request has")
 
 
 @check("http2", "base_url")

@@ -184,6 +184,7 @@ WRONG = [
     ),
     ("target_form", SIM + "models: {a: {targets: [sim]}}\n", 2, 24, "target 'sim' is not of the form provider/model"),
     ("target_no_model", SIM + "models: {a: {targets: [sim/]}}\n", 2, 24, "is not of the form provider/model"),
+    ("model_without_name", SIM + "models: {'': {targets: [sim/x]}}\n", 2, 10, "a model cannot be called ''"),
     ("model_no_targets", SIM + "models:\n  a: {}\n", 3, 3, "missing key 'targets' in models.a"),
     ("model_strategy", SIM + "models: {a: {strategy: best, targets: [sim/x]}}\n", 2, 24, "one of single, fallback"),
     # The pipeline.

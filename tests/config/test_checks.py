@@ -136,6 +136,31 @@ def test_keys_of_the_environment_are_told_apart_too():
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ('"sk-one\\nsk-two"', "has a character that no HTTP header may have"),
+        ('"sk-\\t"', "begins or ends with white space, which no HTTP header keeps"),
+        ("' sk-'", "begins or ends with white space, which no HTTP header keeps"),
+        ("sk-\u043a\u043b\u044e\u0447", "has a character that no HTTP header may have"),
+    ],
+)
+def test_a_callers_key_that_no_request_can_bring_is_refused_without_being_shown(key, message):
+    assert told(SIM + f"auth: {{api_keys: [{{name: a, key: {key}}}]}}") == [f"c:2:34: error: key: {message}"]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "123456"])
+def test_an_origin_with_a_port_that_there_is_not_is_none(port):
+    origin = f"https://a.example:{port}"
+    lines = told(SIM + f"server: {{cors: {{allowed_origins: ['{origin}']}}}}")
+    assert lines == [f"c:2:35: error: allowed_origins[0]: {origin!r} {ORIGIN}"]
+
+
+def test_an_origin_that_browsers_write_otherwise_is_refused():
+    (line,) = told(SIM + "server: {cors: {allowed_origins: ['https://b\u00fccher.example']}}")
+    assert "browsers write such a host in Punycode" in line
+
+
 def test_an_alias_is_told_where_it_was_written():
     text = "x-o: &o [bad]\n" + SIM + "server: {cors: {allowed_origins: *o}}"
     assert told(text) == [f"c:1:10: error: allowed_origins[0]: 'bad' {ORIGIN}"]

@@ -61,6 +61,20 @@ def test_base_url_that_is_no_url_is_refused_with_an_example(base_url):
         build(base_url=base_url)
 
 
+@pytest.mark.parametrize(
+    ("base_url", "message"),
+    [
+        ("https://me@a.example/v1", "has a user"),
+        ("https://:secret@a.example/v1", "has a user"),
+        ("https://a.example/v1#part", "has a part behind #"),
+    ],
+)
+def test_what_a_request_would_not_have_of_a_base_url_is_refused_without_being_shown(base_url, message):
+    with pytest.raises(ValueError, match=f"^base_url: {message}") as caught:
+        build(base_url=base_url)
+    assert "secret" not in str(caught.value)
+
+
 def test_configuration_refuses_base_url_that_is_no_url():
     with pytest.raises(msgspec.ValidationError, match="base_url: must be an absolute URL"):
         msgspec.convert({"type": "openai", "base_url": "api.openai.com"}, OpenAISettings)
