@@ -6,6 +6,7 @@ chunks or an error, in the dialect of the exchange's request. A transport never 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -187,10 +188,15 @@ class Carried(Protocol):
 
 @dataclass(slots=True)
 class Provider:
-    """A configured provider, as `route` and `call` use it."""
+    """A configured provider, as `route` and `call` use it.
+
+    Attributes:
+        connect: Seconds that opening a connection may take; without end where none is opened.
+    """
 
     name: str
     type: str
     settings: ProviderSettings
     translator: Translator
     transport: Transport
+    connect: float = math.inf

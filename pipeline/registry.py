@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from .config.sections import ProviderSettings
+from .config.sections import HttpProviderSettings, ProviderSettings
 from .stage import Lane
 
 if TYPE_CHECKING:
@@ -60,9 +60,13 @@ def stage(
 
 
 def provider(
-    name: str, *, summary: str, settings: type[ProviderSettings] = ProviderSettings
+    name: str, *, summary: str, settings: type[ProviderSettings] = HttpProviderSettings
 ) -> Callable[[StageClass], StageClass]:
-    """Mark a class as the translator of provider type ``name``. Its instances are made as ``cls(name, settings)``."""
+    """Mark a class as the translator of provider type ``name``. Its instances are made as ``cls(name, settings)``.
+
+    Args:
+        settings: An `HttpProviderSettings`, unless the translator brings a transport of its own.
+    """
 
     def mark(cls: StageClass) -> StageClass:
         cls.spec = ProviderSpec(name, summary, settings, cls)  # type: ignore[attr-defined]  # the mark itself

@@ -9,7 +9,7 @@ from sluicegate.adapters.stores.cassettes import Cassettes
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.config.problems import ConfigError, Problem
-from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
@@ -76,14 +76,19 @@ def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
 
     It is made last of all: were anything wrong with what comes after it, nobody would close it.
     """
-    waiting = [provider for provider in providers.values() if provider.transport is _NOT_YET]
-    for http2 in (False, True):
-        alike = [provider for provider in waiting if provider.settings.http2 is http2]
-        if alike:
-            shared = _http2_transport() if http2 else _http_transport(max_connections)
-            for provider in alike:
-                translator = provider.translator
-                provider.transport = translator.over(shared) if isinstance(translator, Carried) else shared
+    shared: dict[bool, Transport] = {}
+    for provider in providers.values():
+        if provider.transport is not _NOT_YET:
+            continue
+        settings = provider.settings
+        if not isinstance(settings, HttpProviderSettings):
+            raise TypeError(f"provider type {provider.type!r} has no transport, and settings that are not of HTTP")
+        if settings.http2 not in shared:
+            shared[settings.http2] = _http2_transport() if settings.http2 else _http_transport(max_connections)
+        carrier = shared[settings.http2]
+        translator = provider.translator
+        provider.transport = translator.over(carrier) if isinstance(translator, Carried) else carrier
+        provider.connect = settings.timeout.connect
 
 
 def _providers(config: GatewayConfig, registry: Registry) -> dict[str, Provider]:

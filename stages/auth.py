@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
 
-import msgspec
 from msgspec import Meta
 
+from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
+from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.errors import StageCrashed, Unauthorized
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import stage
@@ -15,15 +16,26 @@ from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.schemas.decode import OPERATIONS
 from sluicegate.pipeline.stage import Verdict
 
-from .parts.keys import ApiKey, KeyTable, refuse_unless_allowed
+from .parts.keys import ApiKey, KeyTable, may_allow, refuse_unless_allowed
 
 CHALLENGE = ("www-authenticate", 'Bearer realm="sluicegate"')
 """What a 401 has to say: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1."""
 HOW_TO_SEND = "send one as 'Authorization: Bearer <key>', or in x-api-key, api-key or x-goog-api-key"
 
 
-class AuthSettings(msgspec.Struct, kw_only=True, frozen=True):
+@check("api_keys[].key")
+def _told_apart(keys: Mapping[int, str]) -> Iterator[Fault]:
+    """Refuse a key that is listed twice: which of its entries held would be a guess."""
+    first: dict[str, int] = {}
+    for at, key in keys.items():
+        if (other := first.setdefault(key, at)) != at:
+            yield Fault(("api_keys", at, "key"), f"is the same key as that of api_keys[{other}]")
+
+
+class AuthSettings(Checked, kw_only=True, frozen=True):
     """Who may use the gateway."""
+
+    checks: ClassVar[tuple[Check, ...]] = (_told_apart,)
 
     enabled: Annotated[bool, Meta(description="false lets everybody pass, without a key.")] = True
     api_keys: Annotated[
@@ -31,9 +43,12 @@ class AuthSettings(msgspec.Struct, kw_only=True, frozen=True):
         Meta(description="The keys that callers may use. With none, requests need no key, on a loopback address only."),
     ] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse a key that is listed twice: which of its entries held would be a guess."""
-        KeyTable(self.api_keys)
+    def unmet(self, offer: Offer) -> Iterator[Fault]:
+        """Yield the allowed models that allow nothing, since there is no such model."""
+        for at, key in enumerate(self.api_keys if self.enabled else ()):
+            for place, pattern in enumerate(key.allowed_models or ()):
+                if not may_allow(pattern, offer):
+                    yield Fault(("api_keys", at, "allowed_models", place), "is no model here", shown=pattern)
 
     def doubts(self) -> Iterator[str]:
         """Yield what is allowed and unwise about the keys."""

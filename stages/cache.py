@@ -7,13 +7,14 @@ https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
-from typing import Annotated, Any
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Annotated, Any, ClassVar
 
-import msgspec
 from msgspec import Meta
 
+from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.kinds import Duration, Size
+from sluicegate.pipeline.config.units import show_size
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE, compute
 from sluicegate.pipeline.registry import stage
@@ -31,8 +32,17 @@ RECORDING = 64 * 1024 * 1024
 """Bytes that the streams being recorded may take together. One that finds no room is not kept."""
 
 
-class CacheSettings(msgspec.Struct, kw_only=True, frozen=True):
+@check("max_entry", "max_bytes")
+def _room_for_one_entry(max_entry: int, max_bytes: int) -> Iterator[Fault]:
+    """Refuse a largest answer that could never be kept."""
+    if max_entry > max_bytes:
+        yield Fault(("max_entry",), f"is {show_size(max_entry)}, and max_bytes only {show_size(max_bytes)}")
+
+
+class CacheSettings(Checked, kw_only=True, frozen=True):
     """What is kept, and for how long."""
+
+    checks: ClassVar[tuple[Check, ...]] = (_room_for_one_entry,)
 
     ttl: Annotated[Duration, Meta(gt=0, description="How long an answer is kept.")] = 3600.0
     max_entries: Annotated[int, Meta(ge=1, description="The most answers kept; the least recently used go first.")] = (
@@ -42,11 +52,6 @@ class CacheSettings(msgspec.Struct, kw_only=True, frozen=True):
     max_bytes: Annotated[
         Size, Meta(ge=1, description="The most memory that all answers take; the least recently used go first.")
     ] = 64 * 1024 * 1024
-
-    def __post_init__(self) -> None:
-        """Refuse a largest answer that could never be kept."""
-        if self.max_entry > self.max_bytes:
-            raise ValueError(f"max_entry is {self.max_entry} bytes, and max_bytes only {self.max_bytes}")
 
     def apart(self) -> Iterable[str]:
         """Yield what workers do not share."""

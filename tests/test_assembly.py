@@ -1,6 +1,7 @@
 """A gateway is built whole or not at all."""
 
 import gc
+import math
 
 import pytest
 
@@ -9,8 +10,13 @@ from sluicegate.adapters.upstream.http import HttpTransport
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.config.problems import ConfigError
-from sluicegate.pipeline.config.sections import GatewayConfig, ProviderSettings
-from sluicegate.pipeline.registry import NoSettings, Registry, stage
+from sluicegate.pipeline.config.sections import (
+    GatewayConfig,
+    HttpProviderSettings,
+    HttpTimeoutSettings,
+    ProviderSettings,
+)
+from sluicegate.pipeline.registry import NoSettings, Registry, provider, stage
 from sluicegate.pipeline.stage import Verdict
 
 
@@ -63,6 +69,36 @@ async def test_providers_without_a_transport_of_their_own_share_one():
     assert type(one.transport) is HttpTransport
     assert one.transport is two.transport
     await gateway.resources.aclose()
+
+
+async def test_each_has_its_own_time_to_connect_and_one_that_opens_no_connection_has_none():
+    kinds = registry()
+    providers = {
+        "slow": HttpProviderSettings(type="openai", timeout=HttpTimeoutSettings(connect=9.0)),
+        "usual": HttpProviderSettings(type="openai"),
+        "sim": kinds.provider("simulator").settings(type="simulator"),
+    }
+    gateway = build(GatewayConfig(providers=providers, stages=(("plain", NoSettings()),)), kinds)
+    times = {name: provider.connect for name, provider in gateway.resources.providers.items()}
+    assert times == {"slow": 9.0, "usual": 5.0, "sim": math.inf}
+    await gateway.resources.aclose()
+
+
+@provider("airless", summary="Has no transport, and no address.", settings=ProviderSettings)
+class Airless:
+    def __init__(self, name, settings):
+        pass
+
+    def transport(self):
+        return None
+
+
+async def test_a_provider_type_that_needs_http_and_cannot_be_told_how_is_a_mistake_in_its_class():
+    kinds = registry()
+    kinds.add(Airless)
+    made = GatewayConfig(providers={"a": ProviderSettings(type="airless")}, stages=(("plain", NoSettings()),))
+    with pytest.raises(TypeError, match="provider type 'airless' has no transport"):
+        build(made, kinds)
 
 
 def recording(folder):

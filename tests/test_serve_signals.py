@@ -10,11 +10,12 @@ import subprocess
 import sys
 import termios
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
-from tests.serve_process import PATIENCE, environment, read_to_the_end, read_until, serving, start
+from tests.serve_process import PATIENCE, Served, environment, read_to_the_end, read_until, serving, start
 
 SIMULATED = """
 providers:
@@ -158,6 +159,77 @@ def test_it_ends_with_the_terminal_that_it_was_started_at(tmp_path, workers):
     finally:
         process.kill()
         process.communicate()
+
+
+UNDER_A_LEADER = """
+import fcntl, os, signal, subprocess, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+start = {
+    "make": {},
+    "background": {"process_group": 0},
+    "nohup": {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)},
+}
+# As make does: the leader hears of the end, and waits for what it has started.
+signal.signal(signal.SIGHUP, lambda *_: print("hung up", flush=True))
+command = [sys.executable, "-m", "sluicegate", "serve", "--config", "config.yaml"]
+sys.exit(subprocess.Popen(command, stdin=0, **start[sys.argv[1]]).wait())
+"""
+
+
+@contextmanager
+def under_a_leader(tmp_path, how, *, workers=1):
+    """Serve in a session whose leader waits; yield what was started, the leader and our side of its terminal."""
+    (tmp_path / "config.yaml").write_text(f"server: {{ port: 0, workers: {workers} }}\n")
+    ours, theirs = pty.openpty()
+    leader = subprocess.Popen(
+        [sys.executable, "-c", UNDER_A_LEADER, how],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        os.close(theirs)
+        served = Served(leader)
+        (child,) = Path(f"/proc/{leader.pid}/task/{leader.pid}/children").read_text().split()
+        try:
+            yield served, int(child), ours
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+    finally:
+        leader.kill()
+        leader.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot tell")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_ends_with_the_terminal_although_only_another_is_told(tmp_path, workers):
+    with under_a_leader(tmp_path, "make", workers=workers) as (served, _, terminal):
+        os.write(terminal, b"typed, and read by nobody\n")
+        assert served.chat(model="simulator/any")[0] == 200
+        os.close(terminal)
+        assert served.process.wait(PATIENCE) == 0
+        assert served.process.stdout.read().count("hung up") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot tell")
+@pytest.mark.parametrize("how", ["background", "nohup"])
+def test_what_is_to_outlive_its_terminal_does(tmp_path, how):
+    with under_a_leader(tmp_path, how) as (served, child, terminal):
+        os.close(terminal)
+        while "hung up" not in served.process.stdout.readline():
+            pass
+        if how == "nohup":
+            os.kill(child, signal.SIGHUP)
+        began = time.monotonic()
+        while time.monotonic() - began < AT_ONCE / 2:
+            assert served.chat(model="simulator/any")[0] == 200
+        os.kill(child, signal.SIGTERM)
+        assert served.process.wait(PATIENCE) == 0
 
 
 def test_a_log_that_nobody_reads_does_not_keep_it_from_ending(tmp_path):

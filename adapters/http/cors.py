@@ -32,7 +32,7 @@ class Cors:
 
     def __init__(self, settings: CorsSettings) -> None:
         self._any = "*" in settings.allowed_origins
-        self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in settings.allowed_origins)
+        self._origins = frozenset(_as_sent(origin).encode() for origin in settings.allowed_origins)
 
     def wrap(self, headers: RawHeaders, send: Send) -> Send:
         """Return a ``send`` that tells the browser whether the page it runs may read the answer."""
@@ -74,3 +74,10 @@ class Cors:
             (b"access-control-expose-headers", EXPOSED.encode("ascii")),
             *vary,
         ]
+
+
+def _as_sent(origin: str) -> str:
+    """Return an origin as browsers send it, but in lower case: without the port that its scheme means anyway."""
+    origin = origin.rstrip("/").lower()
+    port = {"http": ":80", "https": ":443"}.get(origin.partition("://")[0], "")
+    return origin.removesuffix(port)

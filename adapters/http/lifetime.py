@@ -1,16 +1,15 @@
 """A server's life: from the first request until it is told to leave, in order.
 
 A process that serves alone takes its orders from signals. SIGTERM drains: readiness turns to 503, new requests are
-refused, those under way have ``server.drain`` to end. SIGINT does the same with hardly any patience, for a person waits
-at the terminal. What is then still under way ends with an error that tells so. A second signal ends the process on the
-spot.
+refused, those under way have ``server.drain`` to end. So does the end of the terminal that it was started in front of.
+SIGINT does the same with hardly any patience, for a person waits at the terminal. What is then still under way ends
+with an error that tells so. A second signal ends the process on the spot.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +21,7 @@ from sluicegate.pipeline.gateway import Gateway
 from .asgi import App
 from .orders import Order, Orders
 from .server import serve_http
+from .signals import SIGNALS, take_orders
 from .terminal import Terminal
 
 log = logging.getLogger("sluicegate.http")
@@ -74,24 +74,17 @@ async def live_alone(gateway: Gateway, app: App, sock: socket.socket, *, started
     """
     orders = Orders()
     terminal = Terminal()
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+    with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
-
-            async def take_orders() -> None:
-                async for number in signals:
-                    if number == signal.SIGHUP and not terminal.gone():
-                        log.warning("SIGHUP does nothing here: it restarts workers, where server.workers is above 1")
-                        continue
-                    for again in (signal.SIGINT, signal.SIGTERM):
-                        signal.signal(again, _leave_at_once)
-                    orders.give(Order.INTERRUPT if number == signal.SIGINT else Order.DRAIN)
-                    return
-
-            nursery.start_soon(take_orders)
+            nursery.start_soon(partial(take_orders, signals, orders, terminal, told=_say_no, again=_leave_at_once))
             await live(gateway, app, sock, orders, started=started)
             nursery.cancel_scope.cancel()
 
 
-def _leave_at_once(number: int, _: object) -> None:
+def _say_no() -> None:
+    log.warning("SIGHUP does nothing here: it restarts workers, where server.workers is above 1")
+
+
+def _leave_at_once(number: int) -> None:
     # Not sys.exit: that would have to wait for the very tasks that do not end.
     os._exit(128 + number)

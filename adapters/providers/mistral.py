@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
@@ -80,7 +80,7 @@ PROFILE = Profile(
 )
 
 
-class MistralSettings(ProviderSettings, kw_only=True, frozen=True):
+class MistralSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach Mistral."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -49,7 +49,7 @@ PROFILE = Profile(
 )
 
 
-class OpenRouterSettings(ProviderSettings, kw_only=True, frozen=True):
+class OpenRouterSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenRouter, and what it may show of the program that asks."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL

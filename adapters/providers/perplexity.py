@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -64,7 +64,7 @@ PROFILE = Profile(
 )
 
 
-class PerplexitySettings(ProviderSettings, kw_only=True, frozen=True):
+class PerplexitySettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach Perplexity, and what its models can do."""
 
     base_url: Annotated[str, Meta(description="Where its API is; it has no /v1 for chats.")] = URL
@@ -82,7 +82,7 @@ class Perplexity(Member):
 
     profile = PROFILE
 
-    def read_settings(self, settings: ProviderSettings) -> Profile:
+    def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile, with or without tools and tags."""
         assert isinstance(settings, PerplexitySettings)
         refuses = PROFILE.refuses if settings.tools else PROFILE.refuses | _TOOLS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.config.url_secrets import url_secrets
 
 MASK = "***"
@@ -24,7 +24,7 @@ class Secrets:
         also: The key by other spellings, as requests carry it.
     """
 
-    def __init__(self, settings: ProviderSettings, *also: str) -> None:
+    def __init__(self, settings: HttpProviderSettings, *also: str) -> None:
         key = str(settings.api_key).strip()
         values = {key, *also, *_header_values(settings.headers), *url_secrets(settings.base_url)}
         # The longest first, so that a secret that begins like another one is not left with its end showing.

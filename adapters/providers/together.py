@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -59,7 +59,7 @@ PROFILE = Profile(
 )
 
 
-class TogetherSettings(ProviderSettings, kw_only=True, frozen=True):
+class TogetherSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach Together AI."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -74,7 +74,7 @@ class Together(Member):
 
     profile = PROFILE
 
-    def read_settings(self, settings: ProviderSettings) -> Profile:
+    def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile, with or without tags."""
         return replace(PROFILE, think_tags=getattr(settings, "think_tags", True))
 

@@ -8,18 +8,17 @@ closed, is what SIGTERM is.
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
+from functools import partial
 
 import trio
 
-from sluicegate.adapters.http.orders import Order
+from sluicegate.adapters.http.orders import Orders
+from sluicegate.adapters.http.signals import SIGNALS, take_orders
 from sluicegate.adapters.http.terminal import Terminal
 
 from .post import Post
 from .supervisor import Supervisor
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def reign(supervisor: Supervisor, reload: Callable[[], tuple[Post, int] | None]) -> None:
@@ -28,19 +27,16 @@ async def reign(supervisor: Supervisor, reload: Callable[[], tuple[Post, int] | 
     Args:
         reload: Returns what new workers are given, and the most series of their figures, or None to keep the old ones.
     """
+    orders = Orders()
     terminal = Terminal()
     wishes = _Wishes(supervisor, reload)
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
             await nursery.start(supervisor.run)
             nursery.start_soon(wishes.fulfil)
-            async for number in signals:
-                if number != signal.SIGHUP or terminal.gone():
-                    break
-                wishes.restart()
-            for again in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(again, lambda number, _: _leave_at_once(supervisor, number))
-            await supervisor.leave(Order.INTERRUPT if number == signal.SIGINT else Order.DRAIN)
+            again = partial(_leave_at_once, supervisor)
+            nursery.start_soon(partial(take_orders, signals, orders, terminal, told=wishes.restart, again=again))
+            await supervisor.leave(await orders.next())
             nursery.cancel_scope.cancel()
 
 

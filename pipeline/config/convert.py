@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from .checks import FAILED, Failed, Fault, Path, faults_of, in_words
+from .fitting import empty, fits, ready, wants_text
 from .leaves import WrongValue, check_limits, leaf, mismatch
 from .nodes import ListNode, MapNode, Node, NotJson, ObjectNode, ScalarNode, Style, from_json, from_values
-from .problems import NOWHERE, Findings, Mark, nearest, suggest
+from .problems import NOWHERE, Findings, Mark, Problem, Severity, nearest, suggest
 from .scalars import is_nothing
 from .shapes import FieldShape, Kind, Shape, fields_of
 from .variables import VariableError, Variables
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
-
-
-class Failed:
-    """Stands for a value that could not be made; the findings say why."""
-
-
-FAILED: Final = Failed()
 
 
 def convert(settings: type[Settings], values: Mapping[str, Any]) -> Settings:
@@ -73,14 +68,72 @@ class Converter:
     def _build(
         self, settings: type[Settings], values: dict[str, Any], node: MapNode, path: str, at: Mark
     ) -> Settings | Failed:
-        if any(value is FAILED for value in values.values()):
-            return FAILED
+        fields = fields_of(settings).values()
+        known = {field.name: values.get(field.attribute, field.default) for field in fields}
+        faults = list(faults_of(settings, known))
+        for check, fault in faults:
+            self.report(fault, node, path, at, check.fields)
+        if faults or any(isinstance(value, Failed) for value in values.values()):
+            return Failed(known)
         try:
             return settings(**values)
         except (ValueError, TypeError) as error:
-            # What a settings class says of its fields together, in __post_init__.
+            # What a class that has no checks says in a __post_init__ of its own.
             self._error("wrong-value", str(error), node, at, path)
-            return FAILED
+            return Failed(known)
+
+    def report(
+        self,
+        fault: Fault,
+        node: Node,
+        path: str,
+        at: Mark,
+        reads: Iterable[str] = (),
+        code: str = "wrong-value",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Report a fault at its culprit, or else at one of the fields in ``reads``, or where the section begins.
+
+        Args:
+            node: What the settings were made of.
+            path: Where that is in the whole.
+        """
+        given: Container[str | int] = node.entries if isinstance(node, MapNode) else ()
+        place = next((one for one in (fault.path, *((name,) for name in reads)) if one[0] in given), None)
+        mark, source = (at, node.source) if place is None else self.place(node, place, key=fault.key)
+        named = fault.path[:-1] if fault.key else fault.path
+        where = in_words((path, *named) if path else named)
+        message = fault.said(hide=bool(source))
+        if source:
+            message = f"in {source}, {where}: {message}"
+        elif mark != NOWHERE and not fault.key:
+            message = f"{_name(fault.path)}: {message}"
+        self.findings.add(Problem(message, code, mark, severity, path=where))
+
+    def place(self, node: Node, path: Path, *, key: bool = False) -> tuple[Mark, str]:
+        """Return where the value at the end of a path stands, and the variable it came from, or an empty string.
+
+        Where the path leads into what is not there, that is as far as it goes.
+
+        Args:
+            key: Whether the place of the last key is wanted, and not of its value.
+        """
+        for depth, step in enumerate(path, 1):
+            last = depth == len(path)
+            if isinstance(node, MapNode) and step in node.entries:
+                entry = node.entries[cast(str, step)]
+                if key and last:
+                    return entry.mark, node.source
+                inner = entry.node
+            elif isinstance(node, ListNode) and isinstance(step, int):
+                inner = node.items[step]
+            else:
+                break
+            opened = self.open(inner, want_text=last, path="")
+            if isinstance(opened, Failed):
+                break
+            node = opened
+        return node.mark, node.source
 
     def _unknown_keys(self, fields: Mapping[str, FieldShape], node: MapNode, path: str, extra: frozenset[str]) -> None:
         for key, entry in node.entries.items():
@@ -94,7 +147,7 @@ class Converter:
         """Make one value, or FAILED. ``at`` is where its key stands."""
         if shape.kind is Kind.SECTION and shape.section is not None and not shape.optional:
             return self.section(shape.section, node, path, at)
-        opened = self.open(node, want_text=_wants_text(shape), path=path)
+        opened = self.open(node, want_text=wants_text(shape), path=path)
         if isinstance(opened, Failed):
             return FAILED
         node = opened
@@ -110,7 +163,7 @@ class Converter:
         if shape.kind is Kind.EITHER:
             return self._either(shape, node, path, at)
         if isinstance(node, ObjectNode):
-            return _ready(shape, node)
+            return ready(shape, node)
         match shape.kind:
             case Kind.SECTION if shape.section is not None:
                 return self.section(shape.section, node, path, at)
@@ -125,20 +178,20 @@ class Converter:
         return leaf(shape, node)
 
     def _list(self, shape: Shape, node: Node, path: str) -> Any:
-        if _empty(node):
+        if empty(node):
             node = ListNode((), node.mark)
         if not isinstance(node, ListNode) or shape.element is None:
             raise mismatch(node, shape)
         element = shape.element
         items = [self.value(element, item, f"{path}[{at}]", item.mark) for at, item in enumerate(node.items)]
-        if any(item is FAILED for item in items):
-            return FAILED
+        if any(isinstance(item, Failed) for item in items):
+            return Failed(dict(enumerate(items)))
         made = shape.container(items)
         check_limits(shape, made, node)
         return made
 
     def _map(self, shape: Shape, node: Node, path: str) -> Any:
-        if _empty(node):
+        if empty(node):
             node = MapNode({}, node.mark)
         if not isinstance(node, MapNode) or shape.element is None:
             raise mismatch(node, shape)
@@ -146,18 +199,18 @@ class Converter:
             key: self.value(shape.element, entry.node, _join(path, key), entry.mark)
             for key, entry in node.entries.items()
         }
-        if any(value is FAILED for value in made.values()):
-            return FAILED
+        if any(isinstance(value, Failed) for value in made.values()):
+            return Failed(made)
         check_limits(shape, made, node)
         return made
 
     def _either(self, shape: Shape, node: Node, path: str, at: Mark) -> Any:
         """Try one shape after the other; the one that fits in kind may say more than that none fits."""
-        fitting = [one for one in shape.either if _fits(one, node)]
+        fitting = [one for one in shape.either if fits(one, node)]
         for one in fitting:
             trial = Converter(Findings(self.findings.file), self._variables)
             made = trial.value(one, node, path, at)
-            if made is not FAILED:
+            if not isinstance(made, Failed):
                 return made
             misfit = any(one.code == "wrong-type" and one.path == path for one in trial.findings.problems)
             if len(fitting) == 1 and not misfit:
@@ -168,12 +221,12 @@ class Converter:
     def _anything(self, shape: Shape, node: Node, path: str, at: Mark) -> Any:
         if isinstance(node, ListNode):
             items = [self.value(shape, item, f"{path}[{at}]", item.mark) for at, item in enumerate(node.items)]
-            return FAILED if FAILED in items else items
+            return FAILED if any(isinstance(item, Failed) for item in items) else items
         if isinstance(node, MapNode):
             made = {
                 key: self.value(shape, entry.node, _join(path, key), entry.mark) for key, entry in node.entries.items()
             }
-            return FAILED if FAILED in made.values() else made
+            return FAILED if any(isinstance(value, Failed) for value in made.values()) else made
         return leaf(shape, cast(ScalarNode, node))
 
     def open(self, node: Node, *, want_text: bool, path: str) -> Node | Failed:
@@ -206,36 +259,11 @@ class Converter:
         self.findings.error(code, message, mark, path=path, hint=hint)
 
 
+def _name(path: Path) -> str:
+    """Return what the end of a path is called: an element by its list."""
+    at = max(at for at, step in enumerate(path) if isinstance(step, str))
+    return in_words(path[at:])
+
+
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-def _empty(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.style is not Style.QUOTED and is_nothing(node.text)
-
-
-def _wants_text(shape: Shape) -> bool:
-    """Say whether a variable's text is the value itself; for lists, maps and sections it is JSON."""
-    if shape.kind is Kind.EITHER:
-        return any(map(_wants_text, shape.either))
-    return shape.kind not in (Kind.LIST, Kind.MAP, Kind.SECTION)
-
-
-def _fits(shape: Shape, node: Node) -> bool:
-    if isinstance(node, ObjectNode):
-        return True
-    if isinstance(node, ListNode):
-        return shape.kind is Kind.LIST
-    if isinstance(node, MapNode):
-        return shape.kind in (Kind.MAP, Kind.SECTION)
-    return shape.kind not in (Kind.LIST, Kind.MAP, Kind.SECTION)
-
-
-def _ready(shape: Shape, node: ObjectNode) -> Any:
-    """Take a value that is of the right type already."""
-    if shape.section is not None and isinstance(node.value, shape.section):
-        return node.value
-    try:
-        return msgspec.convert(node.value, shape.annotation)
-    except msgspec.ValidationError:
-        raise mismatch(node, shape) from None

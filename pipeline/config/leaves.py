@@ -56,11 +56,20 @@ def found(node: Node, shape: Shape) -> str:
     if node.style is Style.PLAIN and is_nothing(node.text):
         return "nothing"
     if node.source or shape.kind is Kind.SECRET:
-        return "something else"
+        return _kind(node)
     text = node.text if len(node.text) <= _SHOWN else f"{node.text[:_SHOWN]}..."
     if node.style in (Style.PLAIN, Style.CODE) and (is_number(node.text) or boolean(node.text) is not None):
         return text
     return f"the text {text!r}"
+
+
+def _kind(node: ScalarNode) -> str:
+    """Say what a value is that nobody may see."""
+    if not node.text.strip():
+        return "empty text"
+    if node.style is not Style.QUOTED and boolean(node.text) is not None:
+        return "a boolean"
+    return "a number" if node.style is not Style.QUOTED and is_number(node.text) else "text"
 
 
 def mismatch(node: Node, shape: Shape) -> WrongValue:

@@ -12,11 +12,12 @@ from .convert import Converter
 from .environment import providers_from
 from .model_section import read_models
 from .nodes import Entry, MapNode, Node, ScalarNode, from_values
+from .offer import Offer
 from .parse import parse
 from .pipeline_section import Configured, StageReader, read_pipeline
 from .problems import ConfigError, Findings, Mark, Problem, suggest
 from .provider_section import Providers, read_providers
-from .rules import check_order, check_workers
+from .rules import check_offer, check_order, check_workers
 from .scalars import is_nothing
 from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
 from .variables import Variables
@@ -114,6 +115,8 @@ class _Document:
         providers = self._providers(top)
         models_node = top["models"].node if "models" in top else MapNode({})
         models = read_models(models_node, self._findings, self._variables, providers)
+        offer = Offer(models.named, providers.named, not models.named and len(providers.in_use) == 1)
+        check_offer(stages, offer, self._converter)
         if not providers.in_use and not self._findings.failed:
             at = top["providers"].mark if "providers" in top else root.mark
             self._findings.warning("no-provider", "no provider is in use: every request fails", at, path="providers")
@@ -121,7 +124,7 @@ class _Document:
         config = GatewayConfig(
             **single,
             providers=providers.in_use,
-            models=models,
+            models=models.usable,
             stages=tuple((one.name, one.settings) for one in stages if one.settings is not None),
         )
         return Loaded(config, self._findings.problems, self._findings.file or "the environment")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 
-from .convert import Converter, Failed
+from .checks import Failed
+from .convert import Converter
 from .nodes import ListNode, MapNode, Node
 from .problems import Findings, Mark, suggest
 from .provider_section import Providers, entries_of
@@ -12,38 +15,50 @@ from .sections import ModelSettings
 from .variables import Variables
 
 
+@dataclass(slots=True)
+class Models:
+    """The models that can be asked for, and all that are named, right or wrong."""
+
+    usable: dict[str, ModelSettings] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
+
+
 def read_models(
     node: Node, findings: Findings, variables: Variables | None, providers: Providers, path: str = "models"
-) -> dict[str, ModelSettings]:
+) -> Models:
     """Return the models of the section, with those targets whose providers are in use.
 
     A model that has none left keeps them all, so that who asks for it is told what is missing, and gets a warning here;
     a provider that no model names gets one too.
     """
-    converter = Converter(findings, variables)
-    models: dict[str, ModelSettings] = {}
+    own = Findings(findings.file)
+    converter = Converter(own, variables)
     wanted: set[str] = set()
     entries = entries_of(node, converter, path)
+    found = Models(named=tuple(entries))
     for name, entry in entries.items():
+        if not name:
+            message = "a model cannot be called '': no request could name it"
+            own.error("wrong-value", message, entry.mark, path=path)
         settings = converter.section(ModelSettings, entry.node, f"{path}.{name}", entry.mark)
         if isinstance(settings, Failed):
             continue
         marks = _target_marks(entry.node, len(settings.targets), entry.mark)
-        targets = []
-        for target, mark in zip(settings.targets, marks, strict=True):
-            provider = _provider_of(target, mark, f"{path}.{name}.targets", providers, findings)
-            wanted.add(provider)
-            if provider in providers.in_use:
-                targets.append(target)
-        if targets:
-            models[name] = msgspec.structs.replace(settings, targets=tuple(targets))
-        elif not findings.failed:
-            models[name] = settings
+        asked = {
+            target: _provider_of(target, mark, f"{path}.{name}.targets", providers, own)
+            for target, mark in zip(settings.targets, marks, strict=True)
+        }
+        wanted.update(asked.values())
+        if targets := tuple(target for target in settings.targets if asked[target] in providers.in_use):
+            found.usable[name] = msgspec.structs.replace(settings, targets=targets)
+        elif providers.named.keys() - providers.wrong >= set(asked.values()):
+            found.usable[name] = settings
             message = f"model {name!r} is not served: no provider of its targets is in use"
-            findings.warning("model-left-out", message, entry.mark, path=f"{path}.{name}")
-    if entries and not findings.failed:
-        _warn_of_unused(wanted, providers, findings)
-    return models
+            own.warning("model-left-out", message, entry.mark, path=f"{path}.{name}")
+    if entries and not own.failed:
+        _warn_of_unused(wanted, providers, own)
+    findings.take(own)
+    return found
 
 
 def _target_marks(node: Node, count: int, otherwise: Mark) -> list[Mark]:

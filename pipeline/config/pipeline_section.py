@@ -9,7 +9,8 @@ import msgspec
 
 from ..registry import Registry, StageSpec, UnknownComponent
 from ..stage import Lane
-from .convert import FAILED, Converter, Failed
+from .checks import FAILED, Failed
+from .convert import Converter
 from .environment import unheeded, with_defaults
 from .leaves import mismatch
 from .nodes import Entry, ListNode, MapNode, Node, ScalarNode
@@ -32,12 +33,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A stage that is in the pipeline, and its settings; None where they are wrong."""
+    """A stage that is in the pipeline, and its settings, None where they are wrong. They were made of ``node``."""
 
     name: str
     mark: Mark
     lane: Lane
     settings: msgspec.Struct | None
+    node: Node
 
 
 def read_pipeline(entry: Entry | None, start: Mark, converter: Converter) -> list[Listed]:
@@ -66,7 +68,7 @@ def _listed(item: Node, path: str, converter: Converter) -> Listed | None:
         converter.findings.error("wrong-type", message, item.mark, path=path, hint=hint)
         return None
     name = converter.value(TEXT, item, path, item.mark)
-    return None if name is FAILED else Listed(name, item.mark)
+    return None if isinstance(name, Failed) else Listed(name, item.mark)
 
 
 class StageReader:
@@ -132,10 +134,12 @@ class StageReader:
                 opened = with_defaults(spec.name, opened, self._environ, trial)
                 disabled = is_disabled(opened, spec.name, converter)
             settings = self._settings(spec, opened, mark, converter)
+            node = opened
         self._findings.take(trial, without=UNSET if disabled else frozenset())
         if disabled:
             return None
-        return Configured(spec.name, listed.mark, spec.lane, None if isinstance(settings, Failed) else settings)
+        made = None if isinstance(settings, Failed) else settings
+        return Configured(spec.name, listed.mark, spec.lane, made, node)
 
     def _settings(self, spec: StageSpec, node: Node, mark: Mark, converter: Converter) -> msgspec.Struct | Failed:
         """Return a stage's settings. Every stage can be disabled, so that key is no unknown one for any."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..registry import Registry, UnknownComponent
-from .convert import FAILED, Converter, Failed
+from .checks import FAILED, Failed
+from .convert import Converter
 from .nodes import Entry, MapNode, Node, ScalarNode
 from .problems import Findings, Mark, suggest
 from .sections import ProviderSettings
@@ -21,10 +22,11 @@ UNSET = frozenset({"missing-variable", "missing-file"})
 
 @dataclass(slots=True)
 class Providers:
-    """The providers that are in use, and the places of all that are named, in use or not."""
+    """The providers that are in use, the places of all that are named, and which of these are wrong."""
 
     in_use: dict[str, ProviderSettings] = field(default_factory=dict)
     named: dict[str, Mark] = field(default_factory=dict)
+    wrong: set[str] = field(default_factory=set)
 
 
 def read_providers(
@@ -38,7 +40,11 @@ def read_providers(
         if "/" in name or not name:
             message = f"a provider cannot be called {name!r}: the name goes before the slash in provider/model"
             findings.error("wrong-value", message, entry.mark, path=path)
-        settings = _read(entry, f"{path}.{name}", findings, variables, registry)
+        own = Findings(findings.file)
+        settings = _read(entry, f"{path}.{name}", own, variables, registry)
+        findings.take(own)
+        if own.failed:
+            found.wrong.add(name)
         if settings is None:
             continue
         if lacking := _unset_key(entry.node, settings, variables):

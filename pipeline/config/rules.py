@@ -1,7 +1,8 @@
 """What makes a list of stages a pipeline: one `call`, lanes in their order, and needed ones before who needs them.
 
 And what is allowed and unwise in a stage's settings: a struct of them may have ``doubts()`` that yields it in words,
-and ``apart()`` that yields what each of several workers would have of its own.
+``apart()`` that yields what each of several workers would have of its own, and ``unmet()`` that yields the models which
+it names and nobody offers.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from ..stage import Lane
+from .convert import Converter
+from .offer import Choosy, Offer
 from .pipeline_section import Configured
-from .problems import Findings, Mark
+from .problems import Findings, Mark, Severity
 
 CALL = "call"
 EXPECTED = {
@@ -58,6 +61,16 @@ def check_workers(stages: Sequence[Configured], findings: Findings) -> None:
         if isinstance(stage.settings, Apart):
             for what in stage.settings.apart():
                 findings.warning("per-worker", f"with several workers, {what}", stage.mark, path=stage.name)
+
+
+def check_offer(stages: Sequence[Configured], offer: Offer, converter: Converter) -> None:
+    """Report models that settings name and nobody offers."""
+    for stage in stages:
+        if isinstance(stage.settings, Choosy):
+            for fault in stage.settings.unmet(offer):
+                converter.report(
+                    fault, stage.node, stage.name, stage.mark, code="unknown-model", severity=Severity.WARNING
+                )
 
 
 def check_order(stages: Sequence[Configured], mark: Mark, findings: Findings) -> None:

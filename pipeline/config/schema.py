@@ -64,6 +64,7 @@ def json_schema(registry: Registry) -> JsonSchema:
         "models": {
             "type": ["object", "null"],
             "description": "Public model names and how they are served; provider/model works without an entry.",
+            "propertyNames": {"minLength": 1},
             "additionalProperties": _or_variable(_section(ModelSettings)),
         },
         "pipeline": _pipeline(stages),

@@ -5,53 +5,51 @@ A stage's own section is described by the settings class it is registered with.
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
+from .checks import Check, Checked, Fault, check
 from .kinds import Duration, Secret, Size
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A token: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
-_OF_THE_CONNECTION = frozenset(
-    {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
-)
-"""Headers that say how one message is framed and routed: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
+from .wire_checks import absolute_url, http2_inside_of_tls, origins, sendable_headers, sendable_key
 
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/?#@*:]+)(:[0-9]+)?/?", re.IGNORECASE)
+@check("certificate", "key")
+def _both_files(certificate: str, key: str) -> Iterator[Fault]:
+    """Refuse one without the other: it would look like TLS, and be none."""
+    if bool(certificate) != bool(key):
+        given, missing = ("certificate", "key") if certificate else ("key", "certificate")
+        yield Fault((given,), f"{missing} is missing: TLS takes both a certificate and its key")
 
 
-class CorsSettings(msgspec.Struct, kw_only=True, frozen=True):
+@check("max_incoming", "max_body")
+def _room_for_one_body(max_incoming: int, max_body: int) -> Iterator[Fault]:
+    """Refuse bounds of which one can never be reached."""
+    if max_incoming < max_body:
+        yield Fault(("max_incoming",), "must be at least max_body, or a body of that size finds no room")
+
+
+class CorsSettings(Checked, kw_only=True, frozen=True):
     """Which web pages may call the gateway from a browser."""
+
+    checks: ClassVar[tuple[Check, ...]] = (origins,)
 
     allowed_origins: Annotated[
         tuple[str, ...], Meta(description="Origins that may call, such as https://app.example, or * for any.")
     ] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse what no browser ever sends as its origin: https://www.rfc-editor.org/rfc/rfc6454#section-6.2."""
-        for origin in self.allowed_origins:
-            if origin != "*" and _ORIGIN.fullmatch(origin) is None:
-                raise ValueError(f"{origin!r} is no origin: write scheme://host, such as https://app.example, or *")
 
-
-class ServerTlsSettings(msgspec.Struct, kw_only=True, frozen=True):
+class ServerTlsSettings(Checked, kw_only=True, frozen=True):
     """How the gateway proves who it is. Without both files it speaks plain HTTP."""
+
+    checks: ClassVar[tuple[Check, ...]] = (_both_files,)
 
     certificate: Annotated[
         str, Meta(description="A PEM file with the certificate, and those between it and its CA.")
     ] = ""
     key: Annotated[str, Meta(description="A PEM file with its private key, not encrypted.")] = ""
-
-    def __post_init__(self) -> None:
-        """Refuse one without the other: it would look like TLS, and be none."""
-        if bool(self.certificate) != bool(self.key):
-            missing = "key" if self.certificate else "certificate"
-            raise ValueError(f"{missing} is missing: TLS takes both a certificate and its key")
 
 
 class PatienceSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -65,8 +63,10 @@ class PatienceSettings(msgspec.Struct, kw_only=True, frozen=True):
     write: Annotated[Duration, Meta(gt=0, description="Without taking a byte of its answer.")] = 30.0
 
 
-class ServerSettings(msgspec.Struct, kw_only=True, frozen=True):
+class ServerSettings(Checked, kw_only=True, frozen=True):
     """Where the gateway listens, and what it admits."""
+
+    checks: ClassVar[tuple[Check, ...]] = (_room_for_one_body,)
 
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="The port to listen on; 0 takes a free one.")] = 3000
@@ -101,11 +101,6 @@ class ServerSettings(msgspec.Struct, kw_only=True, frozen=True):
         CorsSettings()
     )
 
-    def __post_init__(self) -> None:
-        """Refuse bounds of which one can never be reached."""
-        if self.max_incoming < self.max_body:
-            raise ValueError("max_incoming must be at least max_body, or a body of that size finds no room")
-
 
 class MetricsSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Who may read the figures."""
@@ -116,7 +111,6 @@ class MetricsSettings(msgspec.Struct, kw_only=True, frozen=True):
 class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How long a provider may take. All of it lies inside the request's own deadline."""
 
-    connect: Annotated[Duration, Meta(gt=0, description="To open a connection.")] = 5.0
     response: Annotated[
         Annotated[Duration, Meta(gt=0)] | None,
         Meta(description="For a plain call: to the whole answer. Unset means total."),
@@ -126,6 +120,12 @@ class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
     ] = 60.0
     idle: Annotated[Duration, Meta(gt=0, description="For a stream: between two events, once there is content.")] = 30.0
     total: Annotated[Duration, Meta(gt=0, description="For one attempt, streams to their end.")] = 300.0
+
+
+class HttpTimeoutSettings(TimeoutSettings, kw_only=True, frozen=True):
+    """The same for a provider that is reached over HTTP."""
+
+    connect: Annotated[Duration, Meta(gt=0, description="To open a connection.")] = 5.0
 
 
 class BreakerSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -138,16 +138,10 @@ class BreakerSettings(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
-    """What every provider can be told. A provider's own settings class extends this one."""
+    """What every provider can be told, however it answers. A provider's own settings class extends this or the next."""
 
     type: Annotated[str, Meta(description="Which API it speaks; see `sluicegate list`.")]
     enabled: Annotated[bool, Meta(description="false leaves the provider out.")] = True
-    api_key: Annotated[Secret, Meta(description="The gateway's own key for this provider.")] = Secret("")
-    base_url: Annotated[str, Meta(description="Where its API is; each type has its default.")] = ""
-    http2: Annotated[
-        bool,
-        Meta(description="true asks over HTTP/2 if the upstream speaks it. HTTP/1.1 costs this gateway less."),
-    ] = False
     timeout: Annotated[TimeoutSettings, Meta(description="How long it may take.")] = TimeoutSettings()
     max_retries: Annotated[
         int, Meta(ge=0, le=10, description="How often one target is asked again for one request.")
@@ -156,9 +150,6 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
         Duration, Meta(ge=0, description="The first pause before asking again; doubles, with full jitter.")
     ] = 0.5
     model_mapping: Annotated[dict[str, str], Meta(description="The caller's model names to the provider's own.")] = {}
-    headers: Annotated[
-        dict[str, Secret], Meta(description="Headers to send with each request; their values are never shown.")
-    ] = {}
     strict: Annotated[
         bool, Meta(description="Refuse what this provider's API cannot be told, instead of leaving hints out.")
     ] = False
@@ -166,35 +157,22 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
         BreakerSettings()
     )
 
-    def __post_init__(self) -> None:
-        """Refuse what no URL and no header can hold. The values themselves are never told: they may be the key."""
-        if self.base_url:
-            _check_url(self.base_url)
-            if self.http2 and not self.base_url.strip().lower().startswith("https:"):
-                raise ValueError("http2 needs a base_url with https: only inside of TLS is HTTP/2 agreed on")
-        if not _sendable(self.api_key.strip()):
-            raise ValueError("api_key has a character that no HTTP header may have")
-        for name, value in self.headers.items():
-            if _HEADER_NAME.fullmatch(name.strip()) is None:
-                raise ValueError(f"{name!r} is no name of an HTTP header")
-            if name.strip().lower() in _OF_THE_CONNECTION:
-                raise ValueError(f"header {name!r} belongs to the connection, which sets it")
-            if not _sendable(value.strip()):
-                raise ValueError(f"header {name!r} has a character that no HTTP header may have")
 
+class HttpProviderSettings(ProviderSettings, Checked, kw_only=True, frozen=True):
+    """What every provider can be told that is reached over HTTP."""
 
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url.strip())
-        absolute = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        absolute = False
-    if not absolute:
-        raise ValueError("base_url must be an absolute URL, such as https://api.openai.com/v1")
+    checks: ClassVar[tuple[Check, ...]] = (absolute_url, http2_inside_of_tls, sendable_key, sendable_headers)
 
-
-def _sendable(value: str) -> bool:
-    return value.isascii() and (value.isprintable() or not value)
+    api_key: Annotated[Secret, Meta(description="The gateway's own key for this provider.")] = Secret("")
+    base_url: Annotated[str, Meta(description="Where its API is; each type has its default.")] = ""
+    http2: Annotated[
+        bool,
+        Meta(description="true asks over HTTP/2 if the upstream speaks it. HTTP/1.1 costs this gateway less."),
+    ] = False
+    headers: Annotated[
+        dict[str, Secret], Meta(description="Headers to send with each request; their values are never shown.")
+    ] = msgspec.field(default_factory=dict)
+    timeout: Annotated[HttpTimeoutSettings, Meta(description="How long it may take.")] = HttpTimeoutSettings()
 
 
 class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):

@@ -68,7 +68,7 @@ def _first_limit(provider: Provider, *, streaming: bool) -> tuple[str, float]:
 
 async def _send(record: AttemptRecord, provider: Provider, request: UpstreamRequest) -> UpstreamResponse:
     """Send the request; return an answer that is a success."""
-    response = await provider.transport.send(request, connect=provider.settings.timeout.connect)
+    response = await provider.transport.send(request, connect=provider.connect)
     if 200 <= response.head.status < 300:
         return response
     try:

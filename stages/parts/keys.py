@@ -7,12 +7,15 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
 
+from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.kinds import Rate, Secret
+from sluicegate.pipeline.config.offer import Offer
+from sluicegate.pipeline.config.wire_checks import UNSENDABLE
 from sluicegate.pipeline.errors import Forbidden
 from sluicegate.pipeline.exchange import Caller
 from sluicegate.pipeline.schemas.fields import MAX_NAME
@@ -22,8 +25,19 @@ SHORT = 16
 """Characters below which a key can be guessed; the admin key has at least as many."""
 
 
-class ApiKey(msgspec.Struct, kw_only=True, frozen=True):
+@check("key")
+def _presentable(key: str) -> Iterator[Fault]:
+    """Refuse what no request can bring: the server reads headers as Latin-1, and without the spaces around them."""
+    if key != key.strip():
+        yield Fault(("key",), "begins or ends with white space, which no HTTP header keeps")
+    elif not key.isprintable() or max(key, default="") > "\xff":
+        yield Fault(("key",), UNSENDABLE)
+
+
+class ApiKey(Checked, kw_only=True, frozen=True):
     """One key that callers may use."""
+
+    checks: ClassVar[tuple[Check, ...]] = (_presentable,)
 
     key: Annotated[Secret, Meta(min_length=1, description="The key itself.")]
     name: Annotated[
@@ -38,7 +52,9 @@ class ApiKey(msgspec.Struct, kw_only=True, frozen=True):
         tuple[str, ...] | None,
         Meta(description="The models it may ask for; * stands for any text, as in openai/*. Unset means all."),
     ] = None
-    metadata: Annotated[dict[str, Any], Meta(description="Anything else about the key; goes to the access log.")] = {}
+    metadata: Annotated[dict[str, Any], Meta(description="Anything else about the key; goes to the access log.")] = (
+        msgspec.field(default_factory=dict)
+    )
 
     def doubts(self) -> Iterator[str]:
         """Yield what is allowed and unwise about the key."""
@@ -65,6 +81,17 @@ def caller_of(key: ApiKey) -> Caller:
 def allows(patterns: tuple[str, ...] | None, model: str) -> bool:
     """Say whether a caller with these allowed models may ask for ``model``, by the name in its request."""
     return patterns is None or any(_matches(pattern, model) for pattern in patterns)
+
+
+def may_allow(pattern: str, offer: Offer) -> bool:
+    """Say whether any model that there is may be asked for by a name of this pattern."""
+    first, star, _ = pattern.partition("*")
+    for provider in offer.providers:  # any model of a provider will do
+        prefix = f"{provider}/"
+        if (first.startswith(prefix) and pattern != prefix) or (star and prefix.startswith(first)):
+            return True
+    by_one = offer.any_name and pattern and "/" not in pattern
+    return bool(by_one) or any(_matches(pattern, model) for model in offer.models)
 
 
 def refuse_unless_allowed(caller: Caller, model: str) -> None:
@@ -106,8 +133,8 @@ class KeyTable:
     A digest is keyed with random bytes of this table's own, so that nobody outside can choose a key whose digest comes
     close to a known one: the time that a look-up takes tells nothing.
 
-    Raises:
-        ValueError: One key is listed twice.
+    Args:
+        keys: All different, as `AuthSettings` sees to.
     """
 
     def __init__(self, keys: Iterable[ApiKey]) -> None:
@@ -115,8 +142,6 @@ class KeyTable:
         self._known: dict[bytes, KnownKey] = {}
         for key in keys:
             digest = self._digest(key.key)
-            if (other := self._known.get(digest)) is not None:
-                raise ValueError(f"API keys {other.caller.key_name!r} and {key.name!r} are the same key")
             self._known[digest] = KnownKey(digest, caller_of(key), key.enabled)
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ import pytest
 from sluicegate.pipeline.config.convert import convert
 from sluicegate.pipeline.config.kinds import Rate, Secret
 from sluicegate.pipeline.config.problems import ConfigError
-from sluicegate.pipeline.config.sections import ProviderSettings, ServerSettings, TimeoutSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, HttpTimeoutSettings, ServerSettings
 from tests.config.rooms import (
     AuthSettings,
     CacheSettings,
@@ -24,8 +24,8 @@ def test_text_has_units_and_bare_numbers_are_seconds_and_bytes():
 
 
 def test_values_that_are_ready_are_taken_as_they_are():
-    timeout = TimeoutSettings(total=5.0)
-    made = convert(ProviderSettings, {"type": "x", "timeout": timeout, "api_key": Secret("k")})
+    timeout = HttpTimeoutSettings(total=5.0)
+    made = convert(HttpProviderSettings, {"type": "x", "timeout": timeout, "api_key": Secret("k")})
     assert made.timeout is timeout
     assert isinstance(made.api_key, Secret)
     assert convert(LimitSettings, {"requests": [Rate(1, 1.0), "2/s"]}).requests == (Rate(1, 1.0), Rate(2, 1.0))

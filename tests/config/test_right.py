@@ -128,8 +128,8 @@ def test_text_means_what_its_field_wants(text, path, expected):
 
 
 def test_a_secret_is_a_secret_and_not_shown():
-    found = loaded("providers: {sim: {type: simulator, api_key: k1, headers: {x-key: k2}}}")
-    settings = found.config.providers["sim"]
+    found = loaded("providers: {oa: {type: openai, api_key: k1, headers: {x-key: k2}}}")
+    settings = found.config.providers["oa"]
     assert settings.api_key == "k1"
     assert isinstance(settings.api_key, Secret)
     assert "k1" not in repr(found)
@@ -139,8 +139,8 @@ def test_a_secret_is_a_secret_and_not_shown():
 def test_a_file_holds_a_secret_without_its_last_line_break(tmp_path):
     secret = tmp_path / "key"
     secret.write_text("s3cret\n")
-    found = loaded(f"providers: {{sim: {{type: simulator, api_key: '${{file:{secret}}}'}}}}")
-    assert found.config.providers["sim"].api_key == "s3cret"
+    found = loaded(f"providers: {{oa: {{type: openai, api_key: '${{file:{secret}}}'}}}}")
+    assert found.config.providers["oa"].api_key == "s3cret"
 
 
 def test_a_file_is_named_in_its_problems(tmp_path: Path):

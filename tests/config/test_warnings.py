@@ -115,6 +115,61 @@ def test_what_several_workers_do_not_share_is_a_warning_at_its_stage(text, stage
     assert [(problem.code, problem.path) for problem in problems] == [("per-worker", stage) for stage in stages]
 
 
+TWO = "providers:\n  a: {type: simulator}\n  b: {type: simulator}\nmodels: {m: {targets: [b/x]}, n: {targets: [b/y]}}\n"
+
+
+def auth_of(*patterns: str) -> str:
+    return f"auth:\n  api_keys: [{{key: 0123456789abcdef, name: n, allowed_models: [{', '.join(patterns)}]}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns", "unmet"),
+    [
+        (TWO, ["m", "'*'", "'m*'", "a/x", "'a/*'", "'b*z'", "'*/x'"], []),
+        (TWO, ["x", "'x*'", "c/x", "'c/*'", "a", "a/", "''", "'m?'"], ["x", "x*", "c/x", "c/*", "a", "a/", "", "m?"]),
+        (SIM, ["x", "'x*'", "'*'", "sim/x"], []),
+        (SIM, ["''", "y/x"], ["", "y/x"]),
+        ("providers:\n  a: {type: openai, api_key: '${NOT_SET:-}'}\n", ["a/x", "b/x"], ["b/x"]),
+    ],
+)
+def test_a_model_that_a_key_may_ask_for_and_nobody_offers_is_a_warning(text, patterns, unmet):
+    problems = load(text + auth_of(*patterns), {}, Registry(), name="c").problems
+    found = [one for one in problems if one.code == "unknown-model"]
+    assert [one.message.partition(": ")[2] for one in found] == [f"{name!r} is no model here" for name in unmet]
+
+
+def test_a_model_that_nobody_offers_is_told_at_its_place_unless_the_key_is_out_of_a_variable():
+    text = SIM + "auth:\n  api_keys:\n  - key: 0123456789abcdef\n    name: n\n    allowed_models: [sim/x, y/x]\n"
+    assert told_by(text) == ["c:6:29: warning: allowed_models[1]: 'y/x' is no model here"]
+    keys = '[{"key": "0123456789abcdef", "name": "n", "allowed_models": ["y/x"]}]'
+    expected = "c:1:1: warning: in GATEWAY_API_KEYS, auth.api_keys[0].allowed_models[0]: is no model here"
+    assert told_by(SIM, {"GATEWAY_API_KEYS": keys}) == [expected]
+    assert told_by(SIM + "auth: {enabled: false, api_keys: [{key: k, name: n, allowed_models: [y/x]}]}\n") == []
+
+
+def told_by(text: str, environ: dict[str, str] | None = None) -> list[str]:
+    return [str(one) for one in load(text, environ or {}, Registry(), name="c").problems]
+
+
+@pytest.mark.parametrize("elsewhere", ["pipeline: [auth, rout, call]", "server: {port: x}", "sever: {}"])
+def test_what_is_wrong_elsewhere_hides_no_warning_about_models(elsewhere):
+    text = "providers:\n  a: {type: simulator}\n  b: {type: openai, enabled: false}\nmodels: {m: {targets: [b/x]}}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(text + auth_of("q") + elsewhere, {}, Registry(), name="c")
+    codes = {one.code for one in caught.value.problems if one.severity is Severity.WARNING}
+    assert codes >= {"unused-provider", "model-left-out", "unknown-model"}
+
+
+def test_a_provider_that_is_wrong_is_not_said_to_be_unused_nor_its_models_to_be_left_out():
+    text = "providers:\n  a: {type: simulator, tokens: x}\n  b: {type: simulator}\nmodels: {m: {targets: [a/x]}}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(text, {}, Registry(), name="c")
+    assert [(one.code, one.path) for one in caught.value.problems] == [
+        ("wrong-type", "providers.a.tokens"),
+        ("unused-provider", "providers.b"),
+    ]
+
+
 OPENAI = "providers:\n  openai: {type: openai, api_key: '${OPENAI_API_KEY:-}'}\n  sim: {type: simulator}\n"
 
 
@@ -201,6 +256,19 @@ def test_wrong_keys_in_the_environment_are_told_without_showing_them():
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [('"sk-fast"', "text"), ("1.5", "a number"), ("true", "a boolean"), ('""', "empty text"), ("{}", "a map")],
+)
+def test_what_was_found_in_the_environment_is_told_by_its_kind(value, found):
+    with pytest.raises(ConfigError) as caught:
+        default_config({"GATEWAY_API_KEYS": f'[{{"key": "k", "name": "a", "rate_limit": {value}}}]'}, rooms())
+    wanted = "expected a whole number or a list"
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"error: in GATEWAY_API_KEYS, auth.api_keys[0].rate_limit: {wanted}, found {found}"
+    ]
+
+
 def test_keys_that_are_set_but_empty_are_told():
     assert told(SIM + "auth:\n  api_keys: []\n", {"GATEWAY_API_KEYS": " "}) == [
         "c:3:3: warning: GATEWAY_API_KEYS is set but empty: it adds nothing"
@@ -216,14 +284,14 @@ def test_keys_that_nobody_asks_for_are_told():
 def test_a_programs_values_need_no_text():
     values = {
         "server": {"timeout": 30, "max_body": 1024, "drain": "5s"},
-        "providers": {"sim": {"type": "simulator", "seed": 7, "api_key": "a${B}"}},
+        "providers": {"oa": {"type": "openai", "max_retries": 7, "api_key": "a${B}"}},
         "pipeline": ["validate", "route", {"limit": {"requests": ["1/s"]}}, "call"],
     }
     found = load_values(values, {}, rooms())
     assert found.config.server.timeout == 30.0
     assert found.config.server.max_body == 1024
     assert found.config.server.drain == 5.0
-    assert found.config.providers["sim"].api_key == "a${B}"
+    assert found.config.providers["oa"].api_key == "a${B}"
     assert [name for name, _ in found.config.stages] == ["validate", "route", "limit", "call"]
 
 

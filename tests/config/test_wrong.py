@@ -53,7 +53,7 @@ server:
   timeout: 30s
 providers:
   a: { type: opnai }
-  b: { type: simulator, seed: x, api_key: "${NOPE}" }
+  b: { type: openai, max_retries: x, api_key: "${NOPE}" }
 models:
   m: { targets: [c/x] }
 cahce: {}
@@ -69,8 +69,8 @@ pipeline:
         "config.yaml:3:12: error: timeout: 30 has no unit; write 30s",
         "config.yaml:4:3: error: key 'timeout' is given twice; the first is in line 3",
         "config.yaml:6:14: error: unknown provider type 'opnai'; did you mean 'openai'?",
-        "config.yaml:7:31: error: seed: expected a whole number, found the text 'x'",
-        "config.yaml:7:43: error: NOPE is not set; set it, or write ${NOPE:-} if it may be missing",
+        "config.yaml:7:35: error: max_retries: expected a whole number, found the text 'x'",
+        "config.yaml:7:47: error: NOPE is not set; set it, or write ${NOPE:-} if it may be missing",
         "config.yaml:9:18: error: there is no provider 'c'; known: a, b",
         "config.yaml:10:1: error: unknown key 'cahce'; did you mean 'cache'?",
         "config.yaml:12:1: error: the pipeline has no `call`: nothing would be answered; "
@@ -86,9 +86,7 @@ pipeline:
 
 
 def test_an_alias_used_twice_tells_its_mistake_once():
-    text = (
-        "x-t: &t {connect: 5}\nproviders:\n  a: {type: simulator, timeout: *t}\n  b: {type: simulator, timeout: *t}\n"
-    )
+    text = "x-t: &t {connect: 5}\nproviders:\n  a: {type: openai, timeout: *t}\n  b: {type: openai, timeout: *t}\n"
     assert [problem.mark for problem in problems_of(text)] == [(1, 19)]
 
 

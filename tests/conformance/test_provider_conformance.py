@@ -10,7 +10,7 @@ from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
 from sluicegate.adapters.providers.vertex import Vertex, VertexSettings
 from sluicegate.pipeline.provider import Translator
-from tests.conformance.provider import ProviderConformance
+from tests.conformance.provider import KeylessProviderConformance, ProviderConformance
 from tests.conformance.provider_sample import KEY, TARGET, Sample, ask
 
 OPENAI_WHOLE = (
@@ -120,7 +120,7 @@ async def _play(translator: Translator, **fields: object) -> bytes:
 
 
 def simulator_sample() -> Sample:
-    given = SimulatorSettings(type="simulator", api_key=KEY, tokens=6, first_token=0.0, tokens_per_second=0.0)
+    given = SimulatorSettings(type="simulator", tokens=6, first_token=0.0, tokens_per_second=0.0)
     translator = Simulator("upstream", given)
 
     async def play() -> tuple[bytes, bytes]:
@@ -140,7 +140,7 @@ def simulator_sample() -> Sample:
     )
 
 
-class TestSimulator(ProviderConformance):
+class TestSimulator(KeylessProviderConformance):
     sample = simulator_sample()
 
 

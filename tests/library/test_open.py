@@ -47,9 +47,9 @@ async def test_a_file_that_is_not_there_is_told_by_name():
             pass
 
 
-async def test_settings_that_only_their_owner_can_judge_are_a_wrong_configuration_too():
+async def test_settings_that_no_header_can_hold_are_a_wrong_configuration_too():
     builder = GatewayBuilder().provider("main", type="openai", api_key="no\nkey")
-    with pytest.raises(ConfigError, match=r"providers\.main: api_key has a character that no HTTP header may have"):
+    with pytest.raises(ConfigError, match=r"providers\.main\.api_key: has a character that no HTTP header may have"):
         async with open_gateway(builder, environ={}):
             pass
 

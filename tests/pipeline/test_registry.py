@@ -5,7 +5,7 @@ import sys
 import msgspec
 import pytest
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.registry import NoSettings, Registry, UnknownComponent, provider, stage
 from sluicegate.pipeline.stage import Lane, Verdict
 
@@ -82,7 +82,7 @@ def test_stage_without_settings_takes_none():
 
 def test_mark_says_all_there_is_to_know_of_a_provider():
     spec = Echo.spec
-    assert (spec.name, spec.summary, spec.settings) == ("echo", "Answers with the question.", ProviderSettings)
+    assert (spec.name, spec.summary, spec.settings) == ("echo", "Answers with the question.", HttpProviderSettings)
     assert spec.component("mine", None).name == "mine"
 
 

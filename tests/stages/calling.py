@@ -11,7 +11,7 @@ import msgspec
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.config.kinds import Secret
-from sluicegate.pipeline.config.sections import BreakerSettings, TimeoutSettings
+from sluicegate.pipeline.config.sections import BreakerSettings, HttpTimeoutSettings
 from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.provider import Provider, Transport
@@ -114,11 +114,11 @@ def provider(
         type="openai",
         base_url=url or f"http://{name}.test/v1",
         api_key=KEY,
-        timeout=TimeoutSettings(**timeout),  # type: ignore[arg-type]  # checked by the names that tests use
+        timeout=HttpTimeoutSettings(**timeout),  # type: ignore[arg-type]  # checked by the names that tests use
         circuit_breaker=BreakerSettings(failures=failures),
         **settings,
     )
-    return Provider(name, "openai", made, OpenAI(name, made), transport)
+    return Provider(name, "openai", made, OpenAI(name, made), transport, made.timeout.connect)
 
 
 @asynccontextmanager

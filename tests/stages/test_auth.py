@@ -144,9 +144,10 @@ def test_keys_of_one_name_are_one_tenant() -> None:
     assert old.caller.tenant == new.caller.tenant == "ci"
 
 
-def test_one_key_listed_twice_is_refused_by_the_names_and_not_the_key() -> None:
-    with pytest.raises(ValueError, match="API keys 'one' and 'two' are the same key") as refusal:
-        AuthSettings(api_keys=(key(KEY, "one"), key(KEY, "two")))
+def test_one_key_listed_twice_is_refused_by_its_place_and_not_the_key() -> None:
+    message = r"^api_keys\[2\].key: is the same key as that of api_keys\[0\]$"
+    with pytest.raises(ValueError, match=message) as refusal:
+        AuthSettings(api_keys=(key(KEY, "one"), key("sk-other", "two"), key(KEY, "three")))
     assert KEY not in str(refusal.value)
 
 

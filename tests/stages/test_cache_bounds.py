@@ -36,7 +36,7 @@ def test_answers_take_no_more_bytes_together_than_max_bytes() -> None:
 
 
 def test_a_largest_answer_that_could_never_be_kept_is_refused() -> None:
-    with pytest.raises(ValueError, match="max_entry is 1001 bytes, and max_bytes only 1000"):
+    with pytest.raises(ValueError, match="max_entry: is 1001B, and max_bytes only 1kB"):
         CacheSettings(max_entry=1001, max_bytes=1000)
 
 

@@ -10,7 +10,7 @@ from sluicegate.adapters.telemetry.figures import breakers_of, figures_of
 from sluicegate.adapters.telemetry.snapshot import Snapshot
 from sluicegate.adapters.telemetry.view import OwnView, View
 from sluicegate.pipeline.config.mask import masked
-from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
 from sluicegate.pipeline.config.url_secrets import masked_url
 from sluicegate.pipeline.gateway import Gateway
 
@@ -45,8 +45,7 @@ class Pages:
                     "type": settings.type,
                     "enabled": settings.enabled,
                     "running": name in running,
-                    "base_url": masked_url(settings.base_url),
-                    "has_key": bool(settings.api_key),
+                    **_reached(settings),
                     "models": list(running[name].translator.models()) if name in running else [],
                     "model_mapping": settings.model_mapping,
                     "breaker": breakers.get(name),
@@ -78,6 +77,13 @@ class Pages:
     async def prometheus(self) -> bytes:
         """Return all figures as a Prometheus scrape reads them."""
         return await trio.to_thread.run_sync(_exposition, await self._view.look())
+
+
+def _reached(settings: ProviderSettings) -> dict[str, Any]:
+    """Return how a provider is reached, where that is over HTTP."""
+    if not isinstance(settings, HttpProviderSettings):
+        return {}
+    return {"base_url": masked_url(settings.base_url), "has_key": bool(settings.api_key)}
 
 
 def _exposition(snapshot: Snapshot) -> bytes:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
@@ -42,7 +42,7 @@ _STREAM = {"accept": "text/event-stream", "accept-encoding": "identity"}
 _encode = msgspec.json.Encoder().encode
 
 
-class AnthropicSettings(ProviderSettings, kw_only=True, frozen=True):
+class AnthropicSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach Anthropic, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, without /v1.")] = "https://api.anthropic.com"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -49,7 +49,7 @@ PROFILE = Profile(
 )
 
 
-class AzureSettings(ProviderSettings, kw_only=True, frozen=True):
+class AzureSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach a resource on Azure. The provider's models are the names of its deployments."""
 
     base_url: Annotated[
@@ -96,7 +96,7 @@ class Azure(Member):
         self._auth = settings.auth
         super().__init__(name, settings, wall=wall)
 
-    def read_settings(self, settings: ProviderSettings) -> Profile:
+    def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile for the version that is asked."""
         version = self._place.version
         old = before(version, MAX_COMPLETION_TOKENS)

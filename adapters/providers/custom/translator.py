@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -45,7 +45,7 @@ class Custom(Member):
         super().__init__(name, settings, wall=wall)
         self._urls = _urls(settings)
 
-    def read_settings(self, settings: ProviderSettings) -> Profile:
+    def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile that the settings mean."""
         return profile_of(self._custom)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import UpstreamHead
@@ -50,7 +50,7 @@ class Member(OpenAI):
 
     profile: ClassVar[Profile]
 
-    def __init__(self, name: str, settings: ProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, name: str, settings: HttpProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._profile = self.read_settings(settings)
         self.default_url = self._profile.base_url
         super().__init__(name, settings, wall=wall)
@@ -59,7 +59,7 @@ class Member(OpenAI):
         self._errors = FamilyErrors(name, Secrets(settings, *self._spellings()), self._profile.errors)
         self._reader = AnswerReader(self._errors)
 
-    def read_settings(self, settings: ProviderSettings) -> Profile:
+    def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile for these settings."""
         return self.profile
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, NotFound
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -44,7 +44,7 @@ CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
 _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
 
 
-class GeminiSettings(ProviderSettings, kw_only=True, frozen=True):
+class GeminiSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach Google AI Studio."""
 
     base_url: Annotated[str, Meta(description="Where its API is; api_version follows unless it ends in one.")] = STUDIO
@@ -159,7 +159,7 @@ def versioned(base_url: str, version: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
-def both_headers(settings: ProviderSettings, credentials: dict[str, str]) -> tuple[Headers, Headers]:
+def both_headers(settings: HttpProviderSettings, credentials: dict[str, str]) -> tuple[Headers, Headers]:
     """Return the headers of a plain call, and of a stream. Configured ones win; all names are in lower case."""
     configured = {name.strip().lower(): value.strip() for name, value in settings.headers.items()}
     common = {"content-type": "application/json", "user-agent": "sluicegate", **credentials}

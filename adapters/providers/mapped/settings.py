@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 
 from .paths import path_of
 from .template import VARIABLES, variables_in
@@ -74,7 +74,7 @@ class ErrorSettings(msgspec.Struct, kw_only=True, frozen=True):
                 raise ValueError(f"{status!r} is no status of HTTP")
 
 
-class MappedSettings(ProviderSettings, kw_only=True, frozen=True):
+class MappedSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How an API is asked, and where in its answers what is."""
 
     base_url: Annotated[

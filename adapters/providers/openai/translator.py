@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
@@ -43,7 +43,7 @@ _TRUE = msgspec.Raw(b"true")
 _ALWAYS_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 
-class OpenAISettings(ProviderSettings, kw_only=True, frozen=True):
+class OpenAISettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenAI, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
@@ -69,7 +69,7 @@ class OpenAI:
 
     default_url = "https://api.openai.com/v1"
 
-    def __init__(self, name: str, settings: ProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, name: str, settings: HttpProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._name = name
         self._settings = settings
         self._wall = wall

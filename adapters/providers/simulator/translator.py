@@ -13,12 +13,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from sluicegate.pipeline.config.kinds import Duration, Share
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProviderSettings
 from sluicegate.pipeline.provider import Transport
 from sluicegate.pipeline.registry import provider
 
 from ..openai import OpenAI
 from .transport import SimulatorTransport
+
+_URL = "http://simulator.invalid/v1"
+"""Stands in requests, of which none leaves this process."""
 
 
 class SimulatorSettings(ProviderSettings, kw_only=True, frozen=True):
@@ -42,10 +45,8 @@ class SimulatorSettings(ProviderSettings, kw_only=True, frozen=True):
 class Simulator(OpenAI):
     """Translates as `OpenAI` does, and brings a transport that opens no socket."""
 
-    default_url = "http://simulator.invalid/v1"
-
     def __init__(self, name: str, settings: SimulatorSettings, *, wall: Callable[[], float] = time.time) -> None:
-        super().__init__(name, settings, wall=wall)
+        super().__init__(name, HttpProviderSettings(type=settings.type, base_url=_URL), wall=wall)
         self._models = settings.models
         self._transport = SimulatorTransport(settings)
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.kinds import Secret
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -44,7 +44,7 @@ _LOCATION = re.compile(r"[a-z0-9-]+")
 _CLAUDES_ERROR = re.compile(rb'^\s*\{\s*"type"\s*:\s*"error"')
 
 
-class VertexSettings(ProviderSettings, kw_only=True, frozen=True):
+class VertexSettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach Vertex AI, and as whom: by one of api_key, access_token and credentials."""
 
     api_key: Annotated[Secret, Meta(description="An API key; in express mode it says the project too.")] = Secret("")

@@ -33,6 +33,23 @@ async def test_a_listed_origin_may_read_the_answer_and_our_headers():
     assert b"access-control-allow-credentials" not in head
 
 
+@pytest.mark.parametrize(
+    ("listed", "sent"),
+    [
+        ("https://two.example:443", b"https://two.example"),
+        ("HTTPS://Two.example:443/", b"https://two.example"),
+        ("http://two.example:80", b"http://two.example"),
+        ("https://[::1]:443", b"https://[::1]"),
+        ("https://two.example:80", b"https://two.example:80"),
+        ("https://two.example:8443", b"https://two.example:8443"),
+    ],
+)
+def test_a_listed_origin_is_compared_as_browsers_send_it(listed, sent):
+    cors = Cors(CorsSettings(allowed_origins=(listed,)))
+    assert cors.allows(sent)
+    assert not cors.allows(sent + b":1")
+
+
 @pytest.mark.parametrize("origin", [b"https://evil.example", b"null", b"https://app.example.evil"])
 async def test_another_origin_is_told_nothing_but_caches_know_that_it_matters(origin):
     cors = Cors(CorsSettings(allowed_origins=("https://app.example",)))

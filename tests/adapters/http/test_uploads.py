@@ -76,5 +76,5 @@ async def test_bodies_that_fit_are_all_taken():
 
 
 def test_room_for_less_than_one_body_is_refused_as_a_setting():
-    with pytest.raises(ConfigError, match="max_incoming must be at least max_body"):
+    with pytest.raises(ConfigError, match="max_incoming: must be at least max_body"):
         load_values({"server": {"max_body": "1MiB", "max_incoming": "1023KiB"}}, {}, Registry())

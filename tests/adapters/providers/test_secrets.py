@@ -2,11 +2,11 @@
 
 from sluicegate.adapters.providers.secrets import MAX_ADDED, Secrets
 from sluicegate.pipeline.config.kinds import Secret
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 
 
 def build(key: str = "", **headers: str) -> Secrets:
-    return Secrets(ProviderSettings(type="x", api_key=Secret(key), headers=headers))
+    return Secrets(HttpProviderSettings(type="x", api_key=Secret(key), headers=headers))
 
 
 def test_key_is_masked_wherever_it_stands():
@@ -32,10 +32,10 @@ def test_repr_shows_nothing():
 
 
 def test_what_is_secret_in_the_url_is_masked_as_written_and_as_meant():
-    url = "http://user:p%40ssword@host.example/v1?key=url+secret"
-    secrets = Secrets(ProviderSettings(type="x", base_url=url))
+    url = "http://host.example/v1?key=url+secret&other=p%40ssword"
+    secrets = Secrets(HttpProviderSettings(type="x", base_url=url))
     assert secrets.hide("p%40ssword p@ssword url+secret, url secret") == "*** *** ***, ***"
-    assert secrets.hide("user at host.example") == "user at host.example"
+    assert secrets.hide("other at host.example") == "other at host.example"
 
 
 def test_secrets_that_come_later_are_masked_and_only_the_last_are_kept():

@@ -161,7 +161,7 @@ def test_fields_are_added_where_the_caller_has_none():
     [
         ({"paths": {"chats": "/x"}}, "paths has 'chats'"),
         ({"paths": {"chat": "x"}}, "the path for chat must begin with /"),
-        ({"base_url": " "}, "base_url must be an absolute URL"),
+        ({"base_url": " "}, "base_url: must be an absolute URL"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(settings, told):

@@ -8,7 +8,7 @@ from sluicegate.adapters.providers.gemini.answer import AnswerReader
 from sluicegate.adapters.providers.gemini.errors import GoogleErrors
 from sluicegate.adapters.providers.gemini.tables import BROKEN, FINISHES
 from sluicegate.adapters.providers.secrets import Secrets
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UpstreamBusy, UpstreamError
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.blocks import Text, Thinking, ToolCall
@@ -16,7 +16,7 @@ from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.reply import Usage
 
 JSON = UpstreamHead(200, {"content-type": "application/json; charset=UTF-8"})
-ERRORS = GoogleErrors("google", Secrets(ProviderSettings(type="gemini")))
+ERRORS = GoogleErrors("google", Secrets(HttpProviderSettings(type="gemini")))
 FULL = {
     "responseId": "r1",
     "modelVersion": "gemini-x",

@@ -6,7 +6,7 @@ from sluicegate.adapters.providers.openai.errors import ErrorTable
 from sluicegate.adapters.providers.problem import Problem, read_problem
 from sluicegate.adapters.providers.secrets import Secrets
 from sluicegate.pipeline.config.kinds import Secret
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import (
     Fault,
     InvalidRequest,
@@ -17,7 +17,7 @@ from sluicegate.pipeline.errors import (
 )
 
 KEY = "sk-errors-0123456789"
-TABLE = ErrorTable("p", Secrets(ProviderSettings(type="openai", api_key=Secret(KEY))))
+TABLE = ErrorTable("p", Secrets(HttpProviderSettings(type="openai", api_key=Secret(KEY))))
 
 
 @pytest.mark.parametrize(

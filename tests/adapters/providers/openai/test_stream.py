@@ -7,7 +7,7 @@ from sluicegate.adapters.providers.openai.errors import ErrorTable
 from sluicegate.adapters.providers.openai.stream import MAX_EVENT, OpenAIStream
 from sluicegate.adapters.providers.secrets import Secrets
 from sluicegate.pipeline.config.kinds import Secret
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, StreamInterrupted, UpstreamBusy, UpstreamError
 from sluicegate.pipeline.reply import ChunkKind
 
@@ -16,7 +16,7 @@ HEAD, CONTENT, FINISH, USAGE = ChunkKind
 
 
 def stream(*, wants_usage: bool = False, choices: int = 1) -> OpenAIStream:
-    errors = ErrorTable("p", Secrets(ProviderSettings(type="openai", api_key=Secret(KEY))))
+    errors = ErrorTable("p", Secrets(HttpProviderSettings(type="openai", api_key=Secret(KEY))))
     return OpenAIStream("p", errors, wants_usage=wants_usage, choices=choices)
 
 

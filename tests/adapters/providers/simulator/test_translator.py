@@ -8,9 +8,12 @@ import pytest
 import trio
 
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
+from sluicegate.pipeline.config.load import load
+from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.errors import StreamInterrupted
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.provider import UpstreamRequest
+from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.reply import ChunkKind
 from tests.conformance.provider_sample import ask
 
@@ -38,6 +41,15 @@ async def play(simulator: Simulator, exchange: Exchange) -> tuple[int, list[tupl
         pieces.append((trio.current_time() - started, data))
     await response.aclose()
     return response.head.status, pieces
+
+
+@pytest.mark.parametrize("setting", ["api_key: k", "base_url: 'http://x'", "http2: true", "headers: {}"])
+def test_what_only_http_needs_is_no_setting_of_the_simulator(setting):
+    name = setting.partition(":")[0]
+    with pytest.raises(ConfigError, match=f"unknown key '{name}'"):
+        load(f"providers: {{sim: {{type: simulator, {setting}}}}}", {}, Registry())
+    with pytest.raises(ConfigError, match="unknown key 'connect'"):
+        load("providers: {sim: {type: simulator, timeout: {connect: 1s}}}", {}, Registry())
 
 
 async def body_of(simulator: Simulator, exchange: Exchange) -> bytes:

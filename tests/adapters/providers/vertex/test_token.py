@@ -8,7 +8,7 @@ from trio.testing import wait_all_tasks_blocked
 from sluicegate.adapters.providers.secrets import Secrets
 from sluicegate.adapters.providers.vertex.account import Signer, read_account
 from sluicegate.adapters.providers.vertex.token import EARLY, Authorized, Tokens
-from sluicegate.pipeline.config.sections import ProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import UpstreamError, UpstreamRefused
 from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.testing import ScriptedResponse, ScriptedTransport
@@ -32,7 +32,7 @@ def refused(
 
 def over(*answers: ScriptedResponse | Exception) -> tuple[Authorized, ScriptedTransport]:
     shared = ScriptedTransport(*answers)
-    tokens = Tokens("cloud", SIGNER, URL, Secrets(ProviderSettings(type="vertex")), wall=lambda: 1.79e9)
+    tokens = Tokens("cloud", SIGNER, URL, Secrets(HttpProviderSettings(type="vertex")), wall=lambda: 1.79e9)
     return Authorized(tokens, shared), shared
 
 
@@ -148,7 +148,7 @@ async def test_reason_is_named_without_its_description(autojump_clock):
 
 
 async def test_token_is_never_shown_once_it_is_known(autojump_clock):
-    secrets = Secrets(ProviderSettings(type="vertex"))
+    secrets = Secrets(HttpProviderSettings(type="vertex"))
     tokens = Tokens("cloud", SIGNER, URL, secrets)
     await tokens.get(ScriptedTransport(granted("ya29.secret")), connect=1.0)
     assert secrets.hide("bad token ya29.secret") == "bad token ***"
