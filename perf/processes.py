@@ -107,8 +107,8 @@ def gateway(
             yield running
 
 
-def healthy(url: str, within: float = START) -> None:
-    """Wait until a server says that it is well.
+def healthy(url: str, within: float = START, path: str = HEALTH) -> None:
+    """Wait until a server says that it is well, at this path.
 
     Raises:
         TimeoutError: It did not in so many seconds.
@@ -117,7 +117,7 @@ def healthy(url: str, within: float = START) -> None:
     deadline = time.monotonic() + within
     while True:
         try:
-            with opener.open(url + HEALTH, timeout=within) as answer:
+            with opener.open(url + path, timeout=within) as answer:
                 answer.read()
                 return
         except (HTTPError, URLError, OSError) as error:
@@ -148,7 +148,7 @@ def _running(
             healthy(url)
             yield Running(url, process.pid, time.monotonic() - began, process)
         finally:
-            _end(process)
+            end(process)
 
 
 def _url(process: subprocess.Popen[bytes], errors: Path, name: str) -> str:
@@ -166,12 +166,13 @@ def _url(process: subprocess.Popen[bytes], errors: Path, name: str) -> str:
     return found[1].decode()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Tell a process to end, and wait for it; one that takes too long is killed."""
     process.terminate()
     try:
         process.wait(END)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
+    if process.stdout is not None:
+        process.stdout.close()
