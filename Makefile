@@ -6,6 +6,7 @@
 #   make lint                  the quick half of it
 #   make docs                  write the reference of the configuration again, from the program
 #   make bench                 measure the standard set, in less than five minutes, and write it into perf/REPORT.md
+#   make bench-before BEFORE=../before/.venv/bin/python    plain chat, this checkout beside another commit
 #   make bench-peers           the same requests through other gateways, which are installed into .peers; into the report
 #   make bench-connections     100,000 idle connections, 8,000 open streams; into the report
 #   make soak                  a million requests: memory must not grow; into the report
@@ -23,7 +24,7 @@ BIN := $(TEST)/bin
 # Other gateways, never dependencies: only `make bench-peers` fetches them.
 PEERS := .peers
 
-.PHONY: run test lint docs bench bench-peers bench-connections soak model-deps demo-real clean
+.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps demo-real clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -48,6 +49,9 @@ docs: $(TEST)/.installed
 
 bench: $(RUN)/.installed
 	@$(RUN)/bin/python -m sluicegate.perf.bench $(ARGS)
+
+bench-before: $(RUN)/.installed
+	@$(RUN)/bin/python -m sluicegate.perf.bench.before $(BEFORE) $(ARGS)
 
 bench-peers: $(RUN)/.installed $(PEERS)/.litellm $(PEERS)/.portkey
 	@$(RUN)/bin/python -m sluicegate.perf.bench.peers $(PEERS) $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -97,6 +98,7 @@ class Stand:
         *,
         everywhere: bool = False,
         log: Path | None = None,
+        python: str = sys.executable,
     ) -> Iterator[Served]:
         """Serve a configuration for as long as the block runs, on its own core or ``everywhere``.
 
@@ -110,5 +112,5 @@ class Stand:
             file = Path(folder) / "config.yaml"
             file.write_text(json.dumps(configuration(provider, sections)))  # all JSON is YAML
             on = self.all if everywhere else self.gateway
-            with gateway(file, on=on, log=log or Path(folder) / "log") as running:
+            with gateway(file, on=on, python=python, log=log or Path(folder) / "log") as running:
                 yield Served(running, target_of(running.url, KEY))
