@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -32,7 +33,7 @@ REQUESTS = 1_000_000
 SETTLED = 0.2
 """The share of the requests after which everything that may grow has grown."""
 STEP = 0.1
-"""The share of the requests between two looks."""
+"""The share of the requests between two figures."""
 MOST = 0.02
 MINUTES = 20.0
 CONNECTIONS = 32
@@ -73,34 +74,45 @@ def mixed() -> Iterator[Shot]:
 class Watch:
     """Looks at the gateway's memory as requests are done.
 
+    Memory goes up and down as Python finds garbage, so what counts is the median of some hundred looks.
+
     Args:
         pid: The gateway's.
-        step: Requests between two looks.
+        step: Requests from one median to the next.
+        look: Returns the bytes of memory of a process.
 
     Attributes:
-        seen: (requests, bytes) of each look.
+        seen: (requests, bytes) of each median.
     """
 
     pid: int
     step: int
     seen: list[tuple[int, int]] = field(default_factory=list)
+    look: Callable[[int], int] = resident
+    _looks: list[int] = field(default_factory=list)
 
     def __call__(self, measured: Measurement) -> None:
-        """Look, if it is time."""
+        """Look; with enough requests done, take the median."""
+        self._looks.append(self.look(self.pid))
         if measured.requests >= self.step * (len(self.seen) + 1):
-            self.look(measured)
+            self.conclude(measured)
 
-    def look(self, measured: Measurement) -> None:
-        """Look now."""
-        self.seen.append((measured.requests, resident(self.pid)))
+    def conclude(self, measured: Measurement) -> None:
+        """Take the median of what was seen since the last one, if anything was."""
+        if not self._looks:
+            return
+        self.seen.append((measured.requests, int(statistics.median(self._looks))))
+        low, high = min(self._looks) / MIB, max(self._looks) / MIB
+        self._looks.clear()
         requests, size = self.seen[-1]
-        print(f"{time.strftime('%H:%M:%S')} {requests:>9,} requests  {size / MIB:7.1f} MiB resident", flush=True)
+        shown = f"{requests:>9,} requests  {size / MIB:7.1f} MiB resident, {low:.1f} to {high:.1f}"
+        print(time.strftime("%H:%M:%S"), shown, flush=True)
 
     def growth(self, settled: int) -> float:
-        """Return by which share memory has grown at most since so many requests were done.
+        """Return by which share the median of memory has grown at most since so many requests were done.
 
         Raises:
-            ValueError: There are no two looks since.
+            ValueError: There are no two medians since.
         """
         sizes = [size for requests, size in self.seen if requests >= settled]
         if len(sizes) < 2:
@@ -119,7 +131,7 @@ def soak(stand: Stand, requests: int, seconds: float) -> tuple[Measurement, Watc
         rules = Rules(closed=True, connections=CONNECTIONS, seconds=seconds)
         measured = Engine(served.target, at_once(mixed(), requests), rules, Measurement(), watch).run()
         if len(watch.seen) * watch.step < requests:
-            watch.look(measured)
+            watch.conclude(measured)
     return measured, watch
 
 
@@ -131,7 +143,7 @@ def rows(measured: Measurement, watch: Watch, requests: int) -> list[Row]:
     return [
         Row("requests", f"{measured.requests:,} in {measured.duration:.0f} s"),
         Row("answered well, and not", f"{measured.answers:,}; {ends or 'none'}"),
-        *(Row(f"resident memory after {done:,}", f"{size / MIB:.1f} MiB") for done, size in watch.seen),
+        *(Row(f"resident memory until request {done:,}, median", f"{size / MIB:.1f} MiB") for done, size in watch.seen),
         at_most(what, watch.growth(settled) * 100, MOST * 100, "%"),
     ]
 
