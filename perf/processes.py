@@ -80,7 +80,12 @@ def simulator(*options: str, on: Collection[int] = ()) -> Iterator[Running]:
 
 @contextmanager
 def gateway(
-    config: Path, *, on: Collection[int] = (), environ: Mapping[str, str] | None = None, python: str = sys.executable
+    config: Path,
+    *,
+    on: Collection[int] = (),
+    environ: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    log: Path | None = None,
 ) -> Iterator[Running]:
     """Serve a configuration on a free port of its host for as long as the block runs.
 
@@ -89,19 +94,21 @@ def gateway(
         on: The cores that it is kept on.
         environ: Its environment; this process's by default. State goes to a folder that ends with the block.
         python: The interpreter whose Sluicegate is served, such as that of another commit's environment.
+        log: Where its log goes, access log included; without it there is none but of errors.
 
     Raises:
         NotStarted: It did not start.
     """
     with TemporaryDirectory(prefix="sluicegate-perf-") as state:
         env = {**(os.environ if environ is None else environ), "SLUICEGATE_STATE_DIR": state}
-        arguments = ["serve", "--config", str(config.resolve()), "--port", "0", "--log-level", "error"]
-        with _running(arguments, on, env, python) as running:
+        level = "error" if log is None else "info"
+        arguments = ["serve", "--config", str(config.resolve()), "--port", "0", "--log-level", level]
+        with _running(arguments, on, env, python, log) as running:
             yield running
 
 
-def healthy(url: str, within: float = START) -> None:
-    """Wait until a server says that it is well.
+def healthy(url: str, within: float = START, path: str = HEALTH) -> None:
+    """Wait until a server says that it is well, at this path.
 
     Raises:
         TimeoutError: It did not in so many seconds.
@@ -110,7 +117,7 @@ def healthy(url: str, within: float = START) -> None:
     deadline = time.monotonic() + within
     while True:
         try:
-            with opener.open(url + HEALTH, timeout=within) as answer:
+            with opener.open(url + path, timeout=within) as answer:
                 answer.read()
                 return
         except (HTTPError, URLError, OSError) as error:
@@ -121,11 +128,15 @@ def healthy(url: str, within: float = START) -> None:
 
 @contextmanager
 def _running(
-    arguments: list[str], on: Collection[int], env: dict[str, str], python: str = sys.executable
+    arguments: list[str],
+    on: Collection[int],
+    env: dict[str, str],
+    python: str = sys.executable,
+    log: Path | None = None,
 ) -> Iterator[Running]:
     began = time.monotonic()
     with TemporaryDirectory(prefix="sluicegate-perf-") as folder:
-        errors = Path(folder) / "stderr"
+        errors = log or Path(folder) / "stderr"
         with errors.open("wb") as file:
             command = [python, "-m", "sluicegate", *arguments]
             process = subprocess.Popen(
@@ -137,7 +148,7 @@ def _running(
             healthy(url)
             yield Running(url, process.pid, time.monotonic() - began, process)
         finally:
-            _end(process)
+            end(process)
 
 
 def _url(process: subprocess.Popen[bytes], errors: Path, name: str) -> str:
@@ -155,12 +166,13 @@ def _url(process: subprocess.Popen[bytes], errors: Path, name: str) -> str:
     return found[1].decode()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Tell a process to end, and wait for it; one that takes too long is killed."""
     process.terminate()
     try:
         process.wait(END)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
+    if process.stdout is not None:
+        process.stdout.close()

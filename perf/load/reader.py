@@ -6,6 +6,8 @@ end of the connection (RFC 9112, section 6.3). It is made to be cheap, and trust
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .events import Events
 
 CLOSED = "closed"
@@ -21,6 +23,10 @@ _UNTIL_CLOSED = -1
 class Reader:
     """Takes the bytes of one answer.
 
+    Args:
+        stream: Whether it must be a stream.
+        watch: Makes what looks at a stream's events.
+
     Attributes:
         done: Whether it has ended, well or not.
         error: What is wrong with it, or None.
@@ -29,10 +35,23 @@ class Reader:
         events: What was seen of a stream, if this is one.
     """
 
-    __slots__ = ("_chunk", "_chunked", "_held", "_left", "_stream", "done", "error", "events", "keep", "status")
+    __slots__ = (
+        "_chunk",
+        "_chunked",
+        "_held",
+        "_left",
+        "_stream",
+        "_watch",
+        "done",
+        "error",
+        "events",
+        "keep",
+        "status",
+    )
 
-    def __init__(self, stream: bool) -> None:
+    def __init__(self, stream: bool, watch: Callable[[], Events] = Events) -> None:
         self._stream = stream
+        self._watch = watch
         self._held = b""
         self._left = 0
         self._chunked = False
@@ -90,7 +109,7 @@ class Reader:
         if b"\r\nconnection: close" in head or head.startswith(b"http/1.0"):
             self.keep = False
         if self._stream and b"\r\ncontent-type: text/event-stream" in head:
-            self.events = Events()
+            self.events = self._watch()
         return data[end + 4 :] if self._length(head) else None
 
     def _length(self, head: bytes) -> bool:

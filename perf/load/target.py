@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ class Target:
         host: As the head names it.
         prefix: Of all paths.
         key: The caller's, or None.
+        headers: Sent with each request, such as another gateway's own.
     """
 
     url: str
@@ -30,6 +32,7 @@ class Target:
     host: str
     prefix: str
     key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     _heads: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def encode(self, shot: Shot) -> bytes:
@@ -51,11 +54,12 @@ class Target:
             lines.append("content-type: application/json")
         if self.key is not None:
             lines.append(f"authorization: Bearer {self.key}")
-        lines += [f"{name}: {value}" for name, value in shot.headers.items() if name not in _OWN]
+        sent = {**self.headers, **shot.headers}
+        lines += [f"{name}: {value}" for name, value in sent.items() if name not in _OWN]
         return "".join(f"{line}\r\n" for line in lines).encode("latin-1", "replace")
 
 
-def target_of(url: str, key: str | None = None) -> Target:
+def target_of(url: str, key: str | None = None, headers: Mapping[str, str] | None = None) -> Target:
     """Return the target at a URL, such as ``http://127.0.0.1:3000``; a path in it stands before all others.
 
     Raises:
@@ -67,4 +71,4 @@ def target_of(url: str, key: str | None = None) -> Target:
         raise ValueError(f"{url!r} is no target; write one such as http://127.0.0.1:3000, without TLS")
     family, _, _, _, address = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)[0]
     host, prefix = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
-    return Target(f"http://{host}{prefix}", family, address, host, prefix, key)
+    return Target(f"http://{host}{prefix}", family, address, host, prefix, key, headers or {})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count, cycle, islice
 
 from .engine import Engine, Rules
 from .measurement import Measurement
-from .shots import Shot, at_once, chats, evenly
+from .shots import Shot, at_once, chats, evenly, poisson
 from .target import Target
 
 
@@ -29,6 +29,8 @@ class Traffic:
         stream: Whether chats are streamed.
         recorded: What is sent in place of chats, from the first again in each round.
         timeout: Seconds after which a request has failed.
+        seconds: After which a round sends no more; it must have requests for so long.
+        random: Whether an open loop sends at independent times, in place of equal pauses.
     """
 
     model: str = "demo"
@@ -39,23 +41,31 @@ class Traffic:
     stream: bool = False
     recorded: Sequence[Shot] = ()
     timeout: float = 60.0
+    seconds: float | None = None
+    random: bool = False
     _rounds: count[int] = field(default_factory=count, repr=False)
 
-    def send(self, target: Target, requests: int | None = None) -> Measurement:
-        """Send one round, or a shorter one, and return what was measured.
+    def send(
+        self, target: Target, requests: int | None = None, tick: Callable[[Measurement], None] | None = None
+    ) -> Measurement:
+        """Send one round, or a shorter one, and return what was measured. ``tick`` is called some four times a second.
 
         Raises:
             KeyboardInterrupt: It was interrupted, and is of no use.
         """
         limit = min(requests or self.requests, self.requests)
+        number = next(self._rounds)
         shots = (
             cycle(self.recorded)
             if self.recorded
-            else chats(self.model, size=self.size, stream=self.stream, start=next(self._rounds) << 32)
+            else chats(self.model, size=self.size, stream=self.stream, start=number << 32)
         )
-        timed = islice(evenly(shots, self.rate), limit) if self.rate else at_once(shots, limit)
-        rules = Rules(closed=not self.rate, connections=self.connections, timeout=self.timeout)
-        measured = Engine(target, timed, rules, Measurement()).run()
+        if not self.rate:
+            timed = at_once(shots, limit)
+        else:
+            timed = islice(poisson(shots, self.rate, number) if self.random else evenly(shots, self.rate), limit)
+        rules = Rules(not self.rate, self.connections, self.timeout, self.seconds)
+        measured = Engine(target, timed, rules, Measurement(), tick).run()
         if measured.interrupted:
             raise KeyboardInterrupt
         return measured

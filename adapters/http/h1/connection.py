@@ -92,6 +92,7 @@ class Connection:
                     half_closed = self._edge.half_close
                     break
                 foreign = self._read(data)
+                data = b""  # or it would stay for as long as the connection is idle
         except ClientLeft:
             pass
         self.deadline = inf

@@ -194,6 +194,9 @@ class Cycle:
 
     async def conclude(self) -> None:
         """Answer where the application has not, and never let half of an answer look like all of it. A checkpoint."""
+        # What knows this cycle lets go of it, or both would stay until Python next looks for garbage.
+        self.scope.pop(PRESENCE, None)
+        self._tell_gone = None
         if self.finished:
             return
         if self.begun:

@@ -17,7 +17,7 @@ class Parser:
 
     Attributes:
         ahead: Bytes of later requests.
-        taken: The bytes of the last head.
+        taken: The bytes of the last head if it asks for another protocol.
     """
 
     __slots__ = ("_body", "_limits", "_searched", "ahead", "taken")
@@ -67,10 +67,10 @@ class Parser:
             return None
         self._searched = 0
         end += len(END)
-        self.taken, self.ahead = data[:end], data[end:]
-        if self.taken == PREFACE:
-            return _HTTP2
-        head = parse_head(self.taken, self._limits)
+        taken, self.ahead = data[:end], data[end:]
+        head = _HTTP2 if taken == PREFACE else parse_head(taken, self._limits)
+        # An idle connection must not keep all that it was asked with.
+        self.taken = taken if head.upgrade and is_foreign(head) else b""
         if head.length is None:
             self._body = Chunked(self._limits)
         elif head.length:

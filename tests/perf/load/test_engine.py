@@ -14,6 +14,7 @@ from sluicegate.perf.load.engine import Engine, Rules
 from sluicegate.perf.load.measurement import Measurement, quantile
 from sluicegate.perf.load.shots import Shot, Timed, at_once, chats, evenly, poisson
 from sluicegate.perf.load.target import target_of
+from sluicegate.perf.load.traffic import Traffic
 from sluicegate.perf.simulate.behaviour import Behaviour
 from tests.perf.simulated import simulated
 
@@ -263,3 +264,28 @@ def test_poisson_arrivals_have_their_rate_and_are_not_even():
     assert times[-1] == pytest.approx(100, rel=0.05)
     pauses = sorted(b - a for a, b in pairwise(times))
     assert pauses[5000] == pytest.approx(0.0069, rel=0.05)
+
+
+def test_a_target_may_want_headers_of_its_own():
+    target = target_of("http://127.0.0.1:1", headers={"x-provider": "openai", "host": "evil", "x-both": "target"})
+    data = target.encode(Shot("chat", b"{}", headers={"x-both": "shot"}))
+    assert b"\r\nx-provider: openai\r\n" in data
+    assert b"\r\nx-both: shot\r\n" in data
+    assert b"evil" not in data
+
+
+def test_a_round_ends_by_its_time():
+    ticks = []
+    with simulated() as url:
+        measured = Traffic(requests=10**9, connections=2, seconds=0.3).send(target_of(url), tick=ticks.append)
+    assert measured.failures == 0
+    assert 0.3 <= measured.duration < 5
+    assert ticks[0] is measured
+
+
+def test_rounds_at_random_times_differ():
+    with simulated(Behaviour()) as url:
+        traffic = Traffic(requests=40, rate=400, random=True)
+        rounds = [traffic.send(target_of(url)) for _ in range(2)]
+    assert [one.answers for one in rounds] == [40, 40]
+    assert abs(rounds[0].duration - rounds[1].duration) > 1e-3
