@@ -71,7 +71,7 @@ async def _follow(exchange: Exchange) -> None:
 async def _hand_on(exchange: Exchange, hop: Hop) -> None:
     """Put the exchange into the next inbox. A checkpoint where that is full."""
     if not hop.take(exchange):
-        await hop.put.send(exchange)
+        await hop.make_room_for(exchange)
 
 
 async def _attend(hop: Hop, exchange: Exchange) -> Verdict:

@@ -138,13 +138,17 @@ class Exchange:
     state: State = State.QUEUED
     outcome: State | None = None
     interruption: GatewayError | None = None
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope, repr=False)
+    scope: trio.CancelScope = field(init=False, repr=False)
     mailbox: trio.MemorySendChannel[Hop | None] | None = field(default=None, repr=False)
     baton: trio.MemoryReceiveChannel[Hop | None] | None = field(default=None, repr=False)
     called: bool = False
     permit: Hop | None = field(default=None, repr=False)
     moved: float = 0.0
     _stack: AsyncExitStack | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Let the scope end with the deadline. To set that later would take four times as long."""
+        self.scope = trio.CancelScope(deadline=self.deadline)
 
     @property
     def held(self) -> AsyncExitStack | None:

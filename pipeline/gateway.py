@@ -196,13 +196,10 @@ class Gateway:
     def _enqueue(self, exchange: Exchange) -> bool:
         """Put the exchange into the front inbox. It can be full of exchanges that ended while they stood there."""
         exchange.moved = trio.current_time()
-        try:
-            self.topology.front.put.send_nowait(exchange)
-        except trio.WouldBlock:
+        if not self.topology.front.take(exchange):
             return False
         self._open.add(exchange)
         self._mailboxes.lend(exchange)
-        exchange.scope.deadline = exchange.deadline
         return True
 
     async def _deliver(self, exchange: Exchange, outlet: Outlet) -> None:

@@ -53,6 +53,7 @@ class Hop:
     def __init__(self, name: str, lane: Lane, stage: Stage, *, capacity: int, permits: int) -> None:
         self.name = name
         self.lane = lane
+        self.capacity = capacity
         self.stage = stage
         self.after: Hop | None = None
         self.on_reply: Hop | None = None
@@ -62,7 +63,9 @@ class Hop:
         )
         self._enters = _ENTERS[lane]
         self._ghost_from = _GHOST_FROM[lane]
-        self.put, self._inbox = trio.open_memory_channel[Exchange](capacity)
+        self._put, self._inbox = trio.open_memory_channel[Exchange](capacity)
+        # Exchanges in the inbox, as far as is known: never more than there are. An exception that says "none" is dearer.
+        self._standing = 0
         self.free_permits = permits
         self._now = trio.current_time
         self._permit_back: trio.Event | None = None
@@ -80,11 +83,12 @@ class Hop:
         inbox = self._inbox
         burst = 0
         while True:
-            try:
+            if self._standing > 0:
                 exchange = inbox.receive_nowait()
-            except trio.WouldBlock:
+            else:
                 exchange = await inbox.receive()
                 burst = 0
+            self._standing -= 1
             burst += 1
             if burst > BURST:
                 await trio.lowlevel.checkpoint()
@@ -99,7 +103,7 @@ class Hop:
                     leave_request_lane(exchange)
                     give(exchange, None)
                 elif not onward.take(exchange):
-                    await onward.put.send(exchange)
+                    await onward.make_room_for(exchange)
             elif self.free_permits or await self._permit_for(exchange):
                 self.free_permits -= 1
                 exchange.permit = self
@@ -157,10 +161,10 @@ class Hop:
     def note(self, exchange: Exchange, started: float) -> None:
         """Write down what the stage took."""
         ended = self._now()
-        moved = exchange.moved
-        exchange.marks.append(Mark(self.name, moved, started, ended))
+        mark = Mark(self.name, exchange.moved, started, ended)
+        exchange.marks.append(mark)
         gauge = self._gauge
-        gauge.queue.record(started - moved)
+        gauge.queue.record(started - mark.queued)
         gauge.work.record(ended - started)
         exchange.moved = ended
 
@@ -173,14 +177,20 @@ class Hop:
         return wanted
 
     def take(self, exchange: Exchange) -> bool:
-        """Put an exchange into the inbox; where that is full, return False, and ``put.send`` is to be awaited."""
+        """Put an exchange into the inbox; where that is full, return False, and `make_room_for` is to be awaited."""
         if self.lane is Lane.REPLY:
             leave_request_lane(exchange)
         try:
-            self.put.send_nowait(exchange)
+            self._put.send_nowait(exchange)
         except trio.WouldBlock:
             return False
+        self._standing += 1
         return True
+
+    async def make_room_for(self, exchange: Exchange) -> None:
+        """Wait until there is a place in the inbox, and put the exchange there. A checkpoint."""
+        await self._put.send(exchange)
+        self._standing += 1  # the worker may have taken it already, and have counted below zero
 
     def release(self, exchange: Exchange) -> None:
         """Take back the permit that the exchange holds."""

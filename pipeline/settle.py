@@ -100,10 +100,8 @@ class SettleHop(Hop):
         while True:
             # All that stand here now are settled in this turn: nobody can add to them meanwhile, and a worker that took
             # one a turn would fall behind a thousand exchanges that end in the same turn.
-            try:
-                exchange = inbox.receive_nowait()
-            except trio.WouldBlock:
-                exchange = await inbox.receive()
+            exchange = inbox.receive_nowait() if self._standing > 0 else await inbox.receive()
+            self._standing -= 1
             if self._judge(exchange) is not Verdict.WAIT:
                 self._pass_on(exchange)
                 continue
@@ -170,12 +168,9 @@ class SettleLane:
     def take(self, exchange: Exchange, hop: Hop | None) -> None:
         """Put the exchange before ``hop``, or, after the last one, end its life."""
         if hop is not None:
-            try:
-                hop.put.send_nowait(exchange)
-            except trio.WouldBlock:
-                self._lose(exchange, hop)
-            else:
+            if hop.take(exchange):
                 return
+            self._lose(exchange, hop)
         else:
             exchange.enter(State.SETTLED)
             self.settled += 1

@@ -58,12 +58,12 @@ class MemoryStore:
         refused = refusal(windows, found, now, amount)
         if refused is not None:
             return refused
-        counted: dict[tuple[str, float], Counter] = {}
+        counters: list[Counter] = []
         for window in windows:
-            slot = (window.key, window.seconds)
-            if slot not in counted:
-                counted[slot] = self._counters[window.seconds].add(window.key, amount, now)
-        counters = [counted[window.key, window.seconds] for window in windows]
+            counter = self._counters[window.seconds].hold(window.key, now)
+            if counter not in counters:
+                counter.current += amount
+            counters.append(counter)
         return admitted(windows, counters, now, amount)
 
     async def refund(self, windows: Sequence[Window], admission: Admission, amount: int = 1) -> None:

@@ -25,7 +25,7 @@ SWEEP = 2
 """Counters looked at for each one made: more than one, so that those past their time go faster than new ones come."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Counter:
     """What was counted in bucket number ``bucket``, and in the one before it."""
 
@@ -94,16 +94,10 @@ def standing(window: Window, counter: Counter | None, now: float, amount: int) -
     previous, current = (counter.previous, counter.current) if counter is not None else (0, 0)
     length = window.seconds
     left = length - now % length
-    room = _room(window, counter, now)
-    weighs_for = left if previous else 0.0
-    if current:
-        weighs_for = left + length
-    return Standing(
-        window,
-        remaining=max(0, math.floor(room + TOLERANCE)),
-        reset=weighs_for,
-        retry_after=0.0 if amount <= room + TOLERANCE else _wait(window, previous, current, left, amount),
-    )
+    room = _room(window, counter, now) + TOLERANCE
+    wait = 0.0 if amount <= room else _wait(window, previous, current, left, amount)
+    reset = left + length if current else left if previous else 0.0
+    return Standing(window, math.floor(room) if room > 0.0 else 0, reset, wait)
 
 
 def _wait(window: Window, previous: int, current: int, left: float, amount: int) -> float:
@@ -140,15 +134,14 @@ class Counters:
             counter.turn_to(self._bucket(now))
         return counter
 
-    def add(self, key: str, amount: int, now: float) -> Counter:
-        """Count ``amount`` in the bucket of ``now``."""
-        counter = self.look(key, now)
+    def hold(self, key: str, now: float) -> Counter:
+        """Return the counter of ``key`` that was found by `look` at ``now``, or a new one; it is the last hit."""
+        counter = self._by_key.get(key)
         if counter is None:
             self._make_room(now)
             counter = self._by_key[key] = Counter(self._bucket(now))
         else:
             self._by_key.move_to_end(key)
-        counter.current += amount
         return counter
 
     def take_back(self, key: str, amount: int, at: float, now: float) -> None:

@@ -40,8 +40,8 @@ async def test_without_a_reply_lane_an_answer_goes_straight_out():
 @pytest.mark.parametrize(("limit", "room"), [(7, 4096), (2048, 4096), (3000, 6000)])
 async def test_inboxes_hold_all_that_is_admitted_and_settling_ones_twice_that(limit, room):
     topology = compile_topology([passing("a"), passing("b"), passing("c", Lane.SETTLE)], max_in_flight=limit)
-    assert [hop.put.statistics().max_buffer_size for hop in topology.hops] == [limit, limit]
-    assert [hop.put.statistics().max_buffer_size for hop in topology.settle.hops] == [room, room]
+    assert [hop.capacity for hop in topology.hops] == [limit, limit]
+    assert [hop.capacity for hop in topology.settle.hops] == [room, room]
 
 
 async def test_stage_has_a_permit_for_all_that_is_admitted_unless_it_says_otherwise():

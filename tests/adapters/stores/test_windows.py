@@ -151,18 +151,18 @@ def test_the_worked_example_of_the_method() -> None:
 def test_counters_past_their_time_are_swept_as_new_ones_are_made() -> None:
     counters = Counters(60.0, limit=1000)
     for number in range(500):
-        counters.add(f"old {number}", 1, now=0.0)
+        counters.hold(f"old {number}", now=0.0).current += 1
     for number in range(250):
-        counters.add(f"new {number}", 1, now=120.0)
+        counters.hold(f"new {number}", now=120.0).current += 1
     assert len(counters) == 250
 
 
 def test_counters_that_still_weigh_are_not_swept() -> None:
     counters = Counters(60.0, limit=1000)
     for number in range(10):
-        counters.add(f"old {number}", 1, now=0.0)
+        counters.hold(f"old {number}", now=0.0).current += 1
     for number in range(10):
-        counters.add(f"new {number}", 1, now=119.0)
+        counters.hold(f"new {number}", now=119.0).current += 1
     assert len(counters) == 20
 
 
@@ -173,5 +173,5 @@ def keys() -> Iterator[str]:
 def test_counters_never_exceed_their_limit() -> None:
     counters = Counters(60.0, limit=100)
     for key in keys():
-        counters.add(key, 1, now=0.0)
+        counters.hold(key, now=0.0).current += 1
     assert len(counters) == 100
