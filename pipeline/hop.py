@@ -64,7 +64,7 @@ class Hop:
         self._enters = _ENTERS[lane]
         self._ghost_from = _GHOST_FROM[lane]
         self._put, self._inbox = trio.open_memory_channel[Exchange](capacity)
-        # Exchanges in the inbox, as far as is known: never more than there are. An exception that says "none" is dearer.
+        # Exchanges in the inbox, never more than there are: an exception that says "none" would be dearer.
         self._standing = 0
         self.free_permits = permits
         self._now = trio.current_time
