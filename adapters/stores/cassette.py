@@ -73,6 +73,8 @@ def read_cassette(path: Path) -> Iterator[Take]:
     with _opened(path) as file:
         unpacker = msgpack.Unpacker(file, raw=False, max_buffer_size=MAX_TAKE)
         head = _next(unpacker, path)
+        if head is None:
+            return  # a crash came before its head was whole
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise NotACassette(f"{path} is no cassette")
         if head.get("version") != VERSION:

@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parent.parent.parent / "docs" / "performance.md").read_te
 def commands():
     """The command lines of the manual, without `sluicegate perf`."""
     text = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)).replace("\\\n", " ")
-    return [shlex.split(line)[2:] for line in text.splitlines() if line]
+    return [shlex.split(line)[2:] for line in text.splitlines() if line.startswith("sluicegate perf ")]
 
 
 def test_the_group_stands_among_the_verbs_and_names_its_own(capsys):

@@ -74,3 +74,10 @@ def test_what_a_newer_program_adds_is_passed_over(tmp_path):
 def test_what_is_no_cassette_is_told(tmp_path, data, told):
     with pytest.raises(NotACassette, match=told):
         list(read_cassette(cassette(tmp_path, data)))
+
+
+@pytest.mark.parametrize("size", [0, 1, 20])
+def test_a_file_that_a_crash_has_left_without_a_whole_head_holds_nothing(tmp_path, size):
+    path = tmp_path / "cut.cassette"
+    path.write_bytes(head_bytes(created=1.0, by="test")[:size])
+    assert list(read_cassette(path)) == []
