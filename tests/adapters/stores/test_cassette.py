@@ -62,7 +62,6 @@ def test_what_a_newer_program_adds_is_passed_over(tmp_path):
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "is no cassette"),
         (b"hello", "is no cassette"),
         (b"\xc1", "no msgpack"),
         (msgpack.packb({"format": "other"}), "is no cassette"),
