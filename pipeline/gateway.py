@@ -49,7 +49,7 @@ class Gateway:
         self._mailboxes = Mailboxes(settings.max_in_flight)
         self._open: set[Exchange] = set()
         self.arrivals = Arrivals(self._tell_if_empty)
-        self._closed_at = math.inf
+        self._closed_at = -math.inf
         self._empty = trio.Event()
         self._settling = trio.CancelScope(shield=True)
         self._ending = Ending(topology.settle.waits)
@@ -178,7 +178,7 @@ class Gateway:
     def _admit(self, exchange: Exchange) -> bool:
         """Let the exchange in, or fail it at once: a full gateway does not queue."""
         limit = self.settings.max_in_flight
-        if exchange.started >= self._closed_at or self._ending.begun:
+        if self.draining and (exchange.started >= self._closed_at or self._ending.begun):
             refusal = Overloaded("the gateway is ending and takes no new requests", code="draining", retry_after=1.0)
         elif not self.ready:
             refusal = Overloaded("the gateway is not ready yet", code="not_ready", retry_after=1.0)
@@ -259,8 +259,8 @@ class Gateway:
             ending: Seconds for all that comes after: telling clients, settling, and, once `run` is cancelled, closing
                 connections. What hangs is cut in time for that.
         """
-        self.draining = True
-        self._closed_at = min(self._closed_at, trio.current_time())
+        if not self.draining:
+            self.draining, self._closed_at = True, trio.current_time()
         with trio.move_on_after(patience):
             await self._until_empty()
             await self.topology.settle.idle()

@@ -46,7 +46,9 @@ class Simulator(OpenAI):
     """Translates as `OpenAI` does, and brings a transport that opens no socket."""
 
     def __init__(self, name: str, settings: SimulatorSettings, *, wall: Callable[[], float] = time.time) -> None:
-        super().__init__(name, HttpProviderSettings(type=settings.type, base_url=_URL), wall=wall)
+        super().__init__(
+            name, HttpProviderSettings(type=settings.type, base_url=_URL, strict=settings.strict), wall=wall
+        )
         self._models = settings.models
         self._transport = SimulatorTransport(settings)
 
