@@ -124,7 +124,7 @@ def _token(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _timing(hops: tuple[str, ...]) -> bytes:
-    """Return a ``Server-Timing`` value that lacks the times: which stages an answer has passed is one of a few lists."""
+    """Return a ``Server-Timing`` value that lacks the times. The lists of stages that answers pass are few."""
     return ", ".join([_token(hop).replace("%", "%%") + ";dur=%.3f" for hop in hops]).encode("ascii")
 
 
