@@ -62,9 +62,10 @@ class Hop:
             stage.attend if isinstance(stage, WaitingStage) else None
         )
         self._enters = _ENTERS[lane]
+        self._replies = lane is Lane.REPLY
         self._ghost_from = _GHOST_FROM[lane]
         self._put, self._inbox = trio.open_memory_channel[Exchange](capacity)
-        # Exchanges in the inbox, never more than there are: an exception that says "none" would be dearer.
+        # Exchanges in the inbox, or fewer. To ask for one where there is none is dear: it takes an exception.
         self._standing = 0
         self.free_permits = permits
         self._now = trio.current_time
@@ -117,7 +118,7 @@ class Hop:
         if self.judge is None:
             return Verdict.WAIT
         started = self._now()
-        if self._enters is not None:
+        if self._enters is not None and exchange.state is not self._enters:
             exchange.enter(self._enters)
         try:
             verdict = self.judge(exchange)
@@ -178,7 +179,7 @@ class Hop:
 
     def take(self, exchange: Exchange) -> bool:
         """Put an exchange into the inbox; where that is full, return False, and `make_room_for` is to be awaited."""
-        if self.lane is Lane.REPLY:
+        if self._replies:
             leave_request_lane(exchange)
         try:
             self._put.send_nowait(exchange)

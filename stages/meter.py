@@ -13,7 +13,7 @@ from sluicegate.pipeline.schemas.decode import OPERATIONS
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 from sluicegate.pipeline.stage import Lane, Verdict
 
-from .parts.account import Account, account
+from .parts.account import Account, account, outcome_of
 
 
 @stage("meter", lane=Lane.SETTLE, summary="Count requests, tokens and times, and write the access log.")
@@ -63,7 +63,7 @@ class Meter:
                 count_code(asked.faults, attempt.error.code)
         figures = self._figures(exchange, of.target)
         figures.requests += 1
-        figures.outcomes[_outcome(exchange)] += 1
+        figures.outcomes[outcome_of(exchange)] += 1
         if exchange.error is not None:
             count_code(figures.errors, exchange.error.code)
         if "cache" in exchange.notes:
@@ -91,7 +91,7 @@ def record(exchange: Exchange, of: Account) -> dict[str, Any]:
         "provider": of.target.provider if of.target is not None else None,
         "served": of.target.model if of.target is not None else None,
         "stream": request.stream,
-        "outcome": _outcome(exchange),
+        "outcome": outcome_of(exchange),
         "status": of.status,
         "code": exchange.error.code if exchange.error is not None else None,
         "attempts": len(exchange.attempts),
@@ -105,10 +105,6 @@ def record(exchange: Exchange, of: Account) -> dict[str, Any]:
     if exchange.caller.metadata:
         line["metadata"] = exchange.caller.metadata
     return line
-
-
-def _outcome(exchange: Exchange) -> str:
-    return exchange.outcome.name.lower() if exchange.outcome is not None else "none"
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import ceil
 
@@ -63,18 +63,18 @@ def safe(value: str) -> str:
 
 def encoded(pairs: Iterable[tuple[str, str]]) -> Encoded:
     """Return headers as ASGI takes them."""
-    return [(_name(name), safe(value).encode("ascii")) for name, value in pairs]
+    return [(_name(name), _value(value)) for name, value in pairs]
 
 
 def identity(label: str) -> Encoded:
     """Return the request's label under both names by which clients look for it."""
-    value = safe(label).encode("ascii")
+    value = _value(label)
     return [(b"x-request-id", value), (b"request-id", value)]
 
 
-def server_timing(marks: Iterable[Mark]) -> str:
+def server_timing(marks: Sequence[Mark]) -> bytes:
     """Return a ``Server-Timing`` value with the milliseconds of each stage (https://www.w3.org/TR/server-timing/)."""
-    return ", ".join([f"{_token(mark.hop)};dur={(mark.ended - mark.started) * 1000:.3f}" for mark in marks])
+    return _timing(tuple([mark.hop for mark in marks])) % tuple([(mark.ended - mark.started) * 1000 for mark in marks])
 
 
 def of_exchange(exchange: Exchange) -> Encoded:
@@ -82,11 +82,12 @@ def of_exchange(exchange: Exchange) -> Encoded:
     head = identity(exchange.request.label)
     for note, name in _NOTES:
         if (value := exchange.notes.get(note)) is not None:
-            head.append((name, safe(value).encode("ascii")))
+            head.append((name, _value(value)))
     head.append((b"x-sluicegate-attempts", b"%d" % len(exchange.attempts)))
-    head += encoded(exchange.headers)
+    if exchange.headers:
+        head += encoded(exchange.headers)
     if exchange.marks:
-        head.append((b"server-timing", server_timing(exchange.marks).encode("ascii")))
+        head.append((b"server-timing", server_timing(exchange.marks)))
     return head
 
 
@@ -111,11 +112,21 @@ def of_error(error: GatewayError, *, attempted: bool) -> Encoded:
     return encoded(pairs)
 
 
+def _value(value: str) -> bytes:
+    return (value if value.isascii() and value.isprintable() else safe(value)).encode("ascii")
+
+
 # Of names there are few, the same in every answer, and what makes them presentable costs more than all else here.
 @lru_cache(maxsize=256)
 def _token(name: str) -> str:
     """Return a name without anything that none may have (RFC 9110, section 5.6.2)."""
     return _NOT_TOKEN.sub("-", name)
+
+
+@lru_cache(maxsize=256)
+def _timing(hops: tuple[str, ...]) -> bytes:
+    """Return a ``Server-Timing`` value that lacks the times. The lists of stages that answers pass are few."""
+    return ", ".join([_token(hop).replace("%", "%%") + ";dur=%.3f" for hop in hops]).encode("ascii")
 
 
 @lru_cache(maxsize=256)

@@ -39,7 +39,7 @@ class MemoryStore:
         self._clock = clock
         self._entries = Entries(max_entries, max_bytes)
         self._max_counters = max_counters
-        self._counters: dict[float, Counters] = {}
+        self._counters = _CountersBySeconds(max_counters)
         self._parts: dict[str, MemoryStore] = {}
 
     async def get(self, key: str) -> bytes | None:
@@ -54,7 +54,7 @@ class MemoryStore:
     async def hit(self, windows: Sequence[Window], amount: int = 1) -> Admission:
         """Count ``amount`` in all windows, or in none. Not a checkpoint."""
         now = self._clock()
-        found = [self._counters_of(window).look(window.key, now) for window in windows]
+        found = [self._counters[window.seconds].look(window.key, now) for window in windows]
         refused = refusal(windows, found, now, amount)
         if refused is not None:
             return refused
@@ -90,8 +90,13 @@ class MemoryStore:
         part._entries.max_bytes = max_bytes
         return part
 
-    def _counters_of(self, window: Window) -> Counters:
-        counters = self._counters.get(window.seconds)
-        if counters is None:
-            counters = self._counters[window.seconds] = Counters(window.seconds, self._max_counters)
+
+class _CountersBySeconds(dict[float, Counters]):
+    """Counters by the length of their windows, made as they are asked for."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def __missing__(self, seconds: float) -> Counters:
+        counters = self[seconds] = Counters(seconds, self._most)
         return counters

@@ -60,7 +60,7 @@ def refusal(windows: Sequence[Window], counters: Sequence[Counter | None], now: 
     The counters are turned to ``now``; a window that has none has counted nothing.
     """
     for window, counter in zip(windows, counters, strict=True):
-        if not admits(window, counter, now, amount):
+        if amount > _room(window, counter, now) + TOLERANCE:
             standings = _standings(windows, counters, now, amount)
             return Admission(standings, refused_by=max(standings, key=lambda one: one.retry_after), at=now)
     return None
@@ -75,11 +75,6 @@ def _standings(
     windows: Sequence[Window], counters: Sequence[Counter | None], now: float, amount: int
 ) -> tuple[Standing, ...]:
     return tuple([standing(window, counter, now, amount) for window, counter in zip(windows, counters, strict=True)])
-
-
-def admits(window: Window, counter: Counter | None, now: float, amount: int) -> bool:
-    """Say whether a window has room for ``amount`` at ``now``. The counter is turned to that time."""
-    return amount <= _room(window, counter, now) + TOLERANCE
 
 
 def _room(window: Window, counter: Counter | None, now: float) -> float:
@@ -130,8 +125,8 @@ class Counters:
     def look(self, key: str, now: float) -> Counter | None:
         """Return the counter of ``key``, turned to ``now``, or None if it was not hit for long."""
         counter = self._by_key.get(key)
-        if counter is not None:
-            counter.turn_to(self._bucket(now))
+        if counter is not None and counter.bucket != (bucket := self._bucket(now)):
+            counter.turn_to(bucket)
         return counter
 
     def hold(self, key: str, now: float) -> Counter:

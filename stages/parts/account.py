@@ -9,6 +9,7 @@ from sluicegate.pipeline.life import State
 
 CLIENT_GONE = 499
 """The status that stands for a client that left; nginx's."""
+_OUTCOMES = tuple(state.name.lower() for state in State)
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -45,6 +46,11 @@ def account(exchange: Exchange) -> Account:
         speed=None if cached else _speed(exchange, ended, begun if streamed else None),
         status=_status(exchange),
     )
+
+
+def outcome_of(exchange: Exchange) -> str:
+    """Return the name of an exchange's outcome, ``none`` as long as it has none."""
+    return _OUTCOMES[exchange.outcome] if exchange.outcome is not None else "none"
 
 
 def _target(exchange: Exchange) -> Target | None:

@@ -24,12 +24,11 @@ def cache_key(exchange: Exchange) -> str:
     """
     request = exchange.request
     names = sorted(request.fields.keys() - WITHOUT_EFFECT)
+    values = [memoryview(request.fields[name]) for name in names]
     sent = [request.headers.get(header, "") for header in VARYING]
-    kind = "stream" if request.stream else "plain"
-    texts = (exchange.caller.tenant, request.operation, request.dialect, kind, *sent, *names)
-    parts: list[bytes | memoryview] = [text.encode("utf-8", "surrogatepass") for text in texts]
-    parts += [memoryview(request.fields[name]) for name in names]
-    # The lengths go before, or two lists of parts could be divided otherwise and look the same.
-    digest = blake2b(repr([len(part) for part in parts]).encode(), digest_size=24)
-    digest.update(b"".join(parts))
+    sizes = [len(value) for value in values]
+    # The sizes go before, or two lists of values could be divided otherwise and look the same.
+    told = (exchange.caller.tenant, request.operation, request.dialect, request.stream, sent, names, sizes)
+    digest = blake2b(repr(told).encode(), digest_size=24)
+    digest.update(b"".join(values))
     return digest.hexdigest()

@@ -77,7 +77,7 @@ class Connection:
 
     def _enter(self, phase: Phase, seconds: float = inf) -> None:
         self._phase = phase
-        self.deadline = trio.current_time() + seconds
+        self.deadline = trio.current_time() + seconds if seconds != inf else inf
 
     async def run(self) -> bytes | None:
         """Serve to the end; return all bytes read and not served if they are for another protocol. A checkpoint."""

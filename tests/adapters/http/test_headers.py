@@ -56,7 +56,7 @@ def test_no_header_can_split_a_head(name, value):
 
 def test_server_timing_has_a_mark_a_stage_in_milliseconds():
     marks = [Mark("validate", 1.0, 1.0, 1.0125), Mark("my stage", 1.0, 2.0, 2.5)]
-    assert headers.server_timing(marks) == "validate;dur=12.500, my-stage;dur=500.000"
+    assert headers.server_timing(marks) == b"validate;dur=12.500, my-stage;dur=500.000"
 
 
 def test_a_reply_tells_who_served_it():
