@@ -89,9 +89,13 @@ class Visit:
             await self.put({"type": "http.response.body", "body": body, "more_body": True})
             await self.inflow.discard()
             body = b""
+        end = {"type": "http.response.body", "body": body, "more_body": False}
+        if self.presence is not None:  # our own server reads on by itself
+            await self.put(end)
+            return
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.inflow.until_gone)
-            await self.put({"type": "http.response.body", "body": body, "more_body": False})
+            await self.put(end)
             nursery.cancel_scope.cancel()
 
     async def refuse(self, error: GatewayError, *extra: tuple[bytes, bytes]) -> None:
