@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parent.parent.parent / "docs" / "performance.md").read_te
 def commands():
     """The command lines of the manual, without `sluicegate perf`."""
     text = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)).replace("\\\n", " ")
-    return [shlex.split(line)[2:] for line in text.splitlines() if line]
+    return [shlex.split(line)[2:] for line in text.splitlines() if line.startswith("sluicegate perf ")]
 
 
 def test_the_group_stands_among_the_verbs_and_names_its_own(capsys):
@@ -41,6 +41,14 @@ def test_every_verb_has_help(capsys):
 def test_a_misspelt_verb_is_answered_with_its_neighbour(capsys):
     assert main(["perf", "simulat"]) == 2
     assert capsys.readouterr().err == "sluicegate perf: No such command 'simulat'. Did you mean 'simulate'?\n"
+
+
+def test_every_target_of_make_in_the_manual_exists():
+    makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
+    named = set(re.findall(r"^make ([\w-]+)", PAGE, re.MULTILINE))
+    assert {"bench", "bench-before", "bench-peers", "bench-connections", "soak"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
 def test_every_option_in_the_manual_is_one(capsys):
