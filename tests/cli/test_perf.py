@@ -43,6 +43,14 @@ def test_a_misspelt_verb_is_answered_with_its_neighbour(capsys):
     assert capsys.readouterr().err == "sluicegate perf: No such command 'simulat'. Did you mean 'simulate'?\n"
 
 
+def test_every_target_of_make_in_the_manual_exists():
+    makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
+    named = set(re.findall(r"^make ([\w-]+)", PAGE, re.MULTILINE))
+    assert {"bench", "bench-before", "bench-peers", "bench-connections", "soak"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
 def test_every_option_in_the_manual_is_one(capsys):
     found = commands()
     assert {words[0] for words in found} == {"simulate", "replay", "compare"}
