@@ -81,8 +81,7 @@ class Connection:
 
     async def run(self) -> bytes | None:
         """Serve to the end; return all bytes read and not served if they are for another protocol. A checkpoint."""
-        foreign = None
-        half_closed = False
+        foreign, half_closed = None, False
         try:
             while foreign is None:
                 if self._crowded() and not await self._room_made():
@@ -123,7 +122,7 @@ class Connection:
 
     def _next(self) -> Cycle | None:
         """Begin the next request if its head is complete. If its head is wrong, the cycle holds the refusal."""
-        parser, limits = self._parser, self._edge.limits
+        parser = self._parser
         try:
             head = parser.head()
         except BadHttp as error:
@@ -132,14 +131,13 @@ class Connection:
             # Neither time begins anew with each byte, nor with each of the empty lines that may precede a request.
             phase = Phase.HEAD if parser.ahead.strip(b"\r") else Phase.IDLE
             if self._phase is not phase:
-                self._enter(phase, limits.head_time if phase is Phase.HEAD else self._edge.idle_time)
+                self._enter(phase, self._edge.limits.head_time if phase is Phase.HEAD else self._edge.idle_time)
             return None
         cycle = Cycle(head, scope_of(head, self._peers), self)
-        if head.upgrade and is_foreign(head):
-            cycle.foreign = True
-            return cycle
-        self._cycle = cycle
-        self._take_body()
+        cycle.foreign = is_foreign(head)
+        if not cycle.foreign:
+            self._cycle = cycle
+            self._take_body()
         return cycle
 
     def _unread(self, error: BadHttp) -> Cycle:
