@@ -129,7 +129,19 @@ class Flow:
         """Return the next batch that has anything in it. A checkpoint."""
         exchange = self.exchange
         while True:
-            batch = await self._pull()
+            try:
+                batch = await self._stream.__anext__()
+            except StopAsyncIteration:
+                exchange.complete = True
+                raise
+            except Exception as error:
+                told = self._failed(error)
+                raise told from told.__cause__
+            except BaseExceptionGroup as group:
+                crash, rest = _part(group)
+                if crash is not None:
+                    self._failed(crash)
+                raise rest from None
             if exchange.taps:
                 batch = self._tapped(batch)
             if not batch:
@@ -137,21 +149,6 @@ class Flow:
             if exchange.first_content is None and any(chunk.kind is ChunkKind.CONTENT for chunk in batch):
                 exchange.first_content = trio.current_time()
             return batch
-
-    async def _pull(self) -> Batch:
-        try:
-            return await self._stream.__anext__()
-        except StopAsyncIteration:
-            self.exchange.complete = True
-            raise
-        except Exception as error:
-            told = self._failed(error)
-            raise told from told.__cause__
-        except BaseExceptionGroup as group:
-            crash, rest = _part(group)
-            if crash is not None:
-                self._failed(crash)
-            raise rest from None
 
     def _tapped(self, batch: Batch) -> Batch:
         # Apart from the stream: a tap's StopAsyncIteration is a crash, never the clean end of an answer.

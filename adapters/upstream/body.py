@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from math import inf
 
 import httpx
 import trio
@@ -21,12 +22,16 @@ class Body:
 
     Args:
         seconds: How long each read may take.
+
+    Attributes:
+        due: When `receive` gives up, on trio's clock. It may be put off.
     """
 
-    __slots__ = ("_closed", "_connection", "_failure", "_pool", "_seconds", "reader")
+    __slots__ = ("_closed", "_connection", "_failure", "_pool", "_seconds", "due", "reader")
 
-    def __init__(self, pool: Pool, connection: Connection, reader: H1Reader, seconds: float) -> None:
+    def __init__(self, pool: Pool, connection: Connection, reader: H1Reader, seconds: float, due: float = inf) -> None:
         self.reader = reader
+        self.due = due
         self._pool = pool
         self._connection: Connection | None = connection  # None once we have parted with it: another may have it then
         self._seconds = seconds
@@ -50,17 +55,28 @@ class Body:
             httpx.ReadError: The connection broke.
             httpx.ReadTimeout: Nothing came in time.
             httpx.StreamClosed: It was closed before its end.
+            trio.TooSlowError: Nothing came until ``due``.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        data = self.reader.take()
-        while not data:
+        reader = self.reader
+        while not (data := reader.take()):
             if self._failure is not None:
                 raise self._failure
-            if self.reader.complete:
+            if reader.complete:
                 return b""
-            if self._closed:
+            connection = self._connection
+            if self._closed or connection is None:
                 raise httpx.StreamClosed
-            data = await self._read()
+            self._pool.alarms.set(connection, self.due)
+            try:
+                self._feed(await self._channel(connection).receive(self._seconds))
+            except httpx.TransportError as error:
+                self._failure = error
+                self._part(keep=False)
+                if connection.late:
+                    raise trio.TooSlowError from error
+            finally:
+                connection.due = inf
         return data
 
     def close(self) -> None:
@@ -82,15 +98,6 @@ class Body:
                 return
             drained += len(data)
             self._feed(data)
-
-    async def _read(self) -> bytes:
-        assert self._connection is not None
-        try:
-            self._feed(await self._channel(self._connection).receive(self._seconds))
-        except httpx.TransportError as error:
-            self._failure = error
-            self._part(keep=False)
-        return self.reader.take()
 
     def _feed(self, data: bytes) -> None:
         if data:

@@ -15,6 +15,8 @@ import trio
 
 READ = 64 * 1024
 """Bytes that one read takes at most."""
+GONE = (OSError, ValueError, trio.ClosedResourceError)
+"""What waiting for a socket raises that is closed; one without its number is a ValueError."""
 
 
 class Channel(Protocol):
@@ -56,6 +58,10 @@ class Channel(Protocol):
         """
         ...
 
+    def wake(self) -> None:
+        """Let a read under way fail as if the channel had been closed."""
+        ...
+
     def close(self) -> None:
         """Close at once. Safe to call twice."""
         ...
@@ -72,7 +78,13 @@ class SocketChannel:
     async def receive(self, seconds: float = inf) -> bytes:
         """Wait for bytes, and return those that are there."""
         while True:
-            await self._readable(seconds)
+            if seconds == inf:
+                try:
+                    await trio.lowlevel.wait_readable(self._socket)
+                except GONE as error:
+                    raise httpx.ReadError("closed") from error
+            else:
+                await self._readable(seconds)
             data = self.receive_nowait()
             if data is not None:
                 return data
@@ -105,7 +117,7 @@ class SocketChannel:
             with trio.move_on_after(seconds) as scope:
                 try:
                     await trio.lowlevel.wait_writable(self._socket)
-                except (OSError, ValueError, trio.ClosedResourceError) as error:
+                except GONE as error:
                     raise httpx.WriteError("closed") from error
             if scope.cancelled_caught:
                 raise httpx.WriteTimeout(f"nothing was taken within {seconds:g} s")
@@ -113,24 +125,26 @@ class SocketChannel:
                 self._rest = memoryview(b"")
                 return
 
+    def wake(self) -> None:
+        """Let a read under way fail, and a write that waits."""
+        if self._open:
+            with suppress(RuntimeError):  # outside of trio nobody waits
+                trio.lowlevel.notify_closing(self._socket)
+
     def close(self) -> None:
         """Close at once; a task that waits for this socket is told."""
         if self._open:
+            self.wake()
             self._open = False
-            with suppress(RuntimeError):  # outside of trio nobody waits
-                trio.lowlevel.notify_closing(self._socket)
             self._socket.close()
 
     async def _readable(self, seconds: float) -> None:
         try:
-            if seconds == inf:
-                await trio.lowlevel.wait_readable(self._socket)
-                return
             with trio.fail_after(seconds):
                 await trio.lowlevel.wait_readable(self._socket)
         except trio.TooSlowError as error:
             raise httpx.ReadTimeout(f"nothing came within {seconds:g} s") from error
-        except (OSError, ValueError, trio.ClosedResourceError) as error:
+        except GONE as error:
             raise httpx.ReadError("closed") from error
 
 

@@ -32,6 +32,8 @@ class ItemDecoder(ABC, Generic[Item]):
         if self._failure is not None:
             raise self._failure
         items: list[Item] = []
+        if not data:
+            return items
         try:
             self._take(data, items)
         except UpstreamError as error:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from math import inf
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -70,14 +71,20 @@ class HttpTransport:
         self._prepared = lru_cache(maxsize=HEADS)(self._prepare)
 
     async def send(self, request: UpstreamRequest, *, connect: float) -> HttpResponse:
+        """Send a request and return once the head of the answer is there, as `send_by` without an end. A checkpoint."""
+        return await self.send_by(request, connect=connect, due=inf)
+
+    async def send_by(self, request: UpstreamRequest, *, connect: float, due: float) -> TimedHttpResponse:
         """Send a request and return once the head of the answer is there. A checkpoint.
 
         Args:
             connect: Seconds that opening a connection may take.
+            due: When to give up, on trio's clock.
 
         Raises:
             UpstreamTimeout: Connecting took too long.
             UpstreamError: No answer could be had.
+            trio.TooSlowError: There was none by ``due``.
         """
         try:
             head, host = self._prepared(request.method, request.url, request.headers)
@@ -85,7 +92,7 @@ class HttpTransport:
             raise unsendable(host_of(request.url)) from None  # a UnicodeEncodeError carries the header's value
         except FOREIGN as error:
             raise before_answer(error, host_of(request.url), connect) from None
-        waits = Waits(connect=connect)
+        waits = Waits(connect=connect, due=due)
         try:
             body = await roundtrip(self.pool, head.route, head.method, head.with_body(request.body), waits)
         except FOREIGN as error:
@@ -117,21 +124,18 @@ class AnswerBody(Protocol):
 
 
 class HttpResponse:
-    """An open answer."""
+    """An open answer.
 
-    __slots__ = ("_body", "_decoder", "_head", "_host", "_unpacked")
+    Attributes:
+        head: Status and headers.
+    """
+
+    __slots__ = ("_body", "_host", "head")
 
     def __init__(self, body: AnswerBody, head: UpstreamHead, host: str, decoder: Inflate | None) -> None:
-        self._body = body
-        self._head = head
+        self._body = body if decoder is None else _Unpacked(body, decoder, host)
         self._host = host
-        self._decoder = decoder
-        self._unpacked: Iterator[bytes] = iter(())
-
-    @property
-    def head(self) -> UpstreamHead:
-        """Status and headers."""
-        return self._head
+        self.head = head
 
     async def receive(self) -> bytes:
         """Return the bytes that came together, or ``b""`` at the end of the message. A checkpoint.
@@ -140,24 +144,6 @@ class HttpResponse:
             StreamInterrupted: The connection broke before the message was complete.
             UpstreamError: The message is not what its head says.
         """
-        if self._decoder is None:
-            return await self._receive_raw()
-        while True:
-            if piece := next(self._unpacked, b""):
-                await trio.lowlevel.checkpoint()
-                return piece
-            packed = await self._receive_raw()
-            if not packed and not self._decoder.complete:
-                raise StreamInterrupted(f"{self._host} ended its compressed answer in the middle")
-            if not packed:
-                return b""
-            self._unpacked = self._decoder.feed(packed)
-
-    async def aclose(self) -> None:
-        """Give the connection back, or close it when the answer is not complete. Safe to call twice. No checkpoint."""
-        self._body.close()
-
-    async def _receive_raw(self) -> bytes:
         try:
             return await self._body.receive()
         except httpx.StreamClosed:
@@ -169,15 +155,57 @@ class HttpResponse:
                 text = f"{self._host} closed the connection in the middle of its answer"
             raise StreamInterrupted(text) from error
 
+    async def aclose(self) -> None:
+        """Give the connection back, or close it when the answer is not complete. Safe to call twice. No checkpoint."""
+        self._body.close()
 
-def _opened(body: Body, host: str) -> HttpResponse:
+
+class _Unpacked:
+    """A body that comes compressed."""
+
+    def __init__(self, body: AnswerBody, decoder: Inflate, host: str) -> None:
+        self._body = body
+        self._decoder = decoder
+        self._host = host
+        self._pieces: Iterator[bytes] = iter(())
+        self.close = body.close
+
+    async def receive(self) -> bytes:
+        """Return the next bytes as they were before they were compressed. A checkpoint."""
+        while True:
+            if piece := next(self._pieces, b""):
+                await trio.lowlevel.checkpoint()
+                return piece
+            packed = await self._body.receive()
+            if not packed and not self._decoder.complete:
+                raise StreamInterrupted(f"{self._host} ended its compressed answer in the middle")
+            if not packed:
+                return b""
+            self._pieces = self._decoder.feed(packed)
+
+
+class TimedHttpResponse(HttpResponse):
+    """An open answer that ends its own waits."""
+
+    __slots__ = ("_timed",)
+
+    def __init__(self, body: Body, head: UpstreamHead, host: str, decoder: Inflate | None) -> None:
+        super().__init__(body, head, host, decoder)
+        self._timed = body
+
+    def put_off(self, due: float) -> None:
+        """Let `receive` raise TooSlowError if nothing has come by ``due``, on trio's clock."""
+        self._timed.due = due
+
+
+def _opened(body: Body, host: str) -> TimedHttpResponse:
     head = head_of(body.reader.status, body.reader.headers)
     try:
         decoder = decoder_for(head.headers.get("content-encoding", ""), host)
     except UpstreamError:
         body.close()
         raise
-    return HttpResponse(body, head, host, decoder)
+    return TimedHttpResponse(body, head, host, decoder)
 
 
 def head_of(status: int, raw: Iterable[tuple[bytes, bytes]]) -> UpstreamHead:

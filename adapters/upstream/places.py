@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from math import inf
 
 import httpx
 import trio
@@ -17,9 +18,11 @@ class Connection:
     Attributes:
         reused: Whether it has carried a request before.
         spoiled: Whether it must not carry another one.
+        due: When the read under way is too late; for `Alarms`, as ``listed``.
+        late: Whether a read was.
     """
 
-    __slots__ = ("channel", "idle_since", "live", "reused", "route", "spoiled")
+    __slots__ = ("channel", "due", "idle_since", "late", "listed", "live", "reused", "route", "spoiled")
 
     def __init__(self, route: Route) -> None:
         self.route = route
@@ -28,6 +31,14 @@ class Connection:
         self.spoiled = False
         self.live = True
         self.idle_since = 0.0
+        self.due = self.listed = inf
+        self.late = False
+
+    def expire(self) -> None:
+        """Let the read under way fail. None may begin after it: the connection is lost."""
+        self.late = True
+        if self.channel is not None:
+            self.channel.wake()
 
     def quiet(self) -> bool:
         """Say whether nothing has come since the last answer, as it should be."""

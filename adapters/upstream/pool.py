@@ -19,6 +19,7 @@ import httpx
 import outcome
 import trio
 
+from .alarms import Alarms
 from .channel import Channel
 from .places import Connection, Host, Waiter
 from .routes import Route
@@ -42,6 +43,9 @@ class Pool:
         keep_idle: Idle connections kept, in total.
         keep_idle_per_route: To one route.
         idle_time: Seconds that an idle connection is kept.
+
+    Attributes:
+        alarms: End the reads of its connections that take too long.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Pool:
         keep_idle_per_route: int = 256,
         idle_time: float = 30.0,
     ) -> None:
+        self.alarms = Alarms()
         self._dial = dial
         self._limit = limit
         self._limit_per_route = limit_per_route
@@ -94,7 +99,7 @@ class Pool:
             httpx.PoolTimeout: There was no place in time.
             httpx.TransportError: No connection could be opened.
         """
-        connection = self._reused(route) or self._opened(route) or await self._waited(route, wait)
+        connection = self.reused(route) or self._opened(route) or await self._waited(route, wait)
         if connection.channel is None:
             await self.fill(connection, connect)
         return connection
@@ -138,6 +143,7 @@ class Pool:
         if not connection.live:
             return
         connection.live = False
+        self.alarms.forget(connection)
         if connection.channel is not None:
             connection.channel.close()
         self._all.discard(connection)
@@ -170,7 +176,8 @@ class Pool:
                 return
             self._evict(connection)
 
-    def _reused(self, route: Route) -> Connection | None:
+    def reused(self, route: Route) -> Connection | None:
+        """Return a connection that is idle, if there is one."""
         host = self._hosts.get(route)
         if host is None or not host.idle:
             return None

@@ -29,12 +29,16 @@ _DIED = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
 class Waits(NamedTuple):
-    """How many seconds each wait may take: for a place, for a connection, for each write and each read."""
+    """How many seconds each wait may take: for a place, for a connection, for each write and each read.
+
+    ``due`` is when all of them are over, on trio's clock.
+    """
 
     pool: float = inf
     connect: float = inf
     write: float = inf
     read: float = inf
+    due: float = inf
 
 
 class Upload(NamedTuple):
@@ -49,25 +53,32 @@ async def roundtrip(pool: Pool, route: Route, method: str, request: bytes | Uplo
 
     Raises:
         httpx.TransportError: There is no answer to be had.
+        trio.TooSlowError: All of it was due before.
     """
-    connection = await pool.acquire(route, connect=waits.connect, wait=waits.pool)
+    connection = pool.reused(route)
+    if connection is None:
+        with trio.fail_at(waits.due):
+            connection = await pool.acquire(route, connect=waits.connect, wait=waits.pool)
     try:
         reader = H1Reader(method)
         try:
-            await _exchange(connection, reader, request, waits)
+            await _exchange(pool, connection, reader, request, waits)
         except _DIED:
             if not connection.reused or reader.started or isinstance(request, Upload):
                 raise
-            await pool.fill(connection, waits.connect)
+            with trio.fail_at(waits.due):
+                await pool.fill(connection, waits.connect)
             reader = H1Reader(method)
-            await _exchange(connection, reader, request, waits)
+            await _exchange(pool, connection, reader, request, waits)
     except BaseException:
         pool.discard(connection)
         raise
-    return Body(pool, connection, reader, waits.read)
+    return Body(pool, connection, reader, waits.read, waits.due)
 
 
-async def _exchange(connection: Connection, reader: H1Reader, request: bytes | Upload, waits: Waits) -> None:
+async def _exchange(
+    pool: Pool, connection: Connection, reader: H1Reader, request: bytes | Upload, waits: Waits
+) -> None:
     channel = connection.channel
     assert channel is not None
     broken: httpx.WriteError | None = None
@@ -76,16 +87,22 @@ async def _exchange(connection: Connection, reader: H1Reader, request: bytes | U
     else:
         try:
             if not channel.start(request):
-                broken = await _Duplex(connection, channel, reader, None, waits).run()
+                with trio.fail_at(waits.due):
+                    broken = await _Duplex(connection, channel, reader, None, waits).run()
         except httpx.WriteError as error:
             broken = error
             connection.spoiled = True
+    pool.alarms.set(connection, waits.due)
     try:
         await _read_head(channel, reader, waits.read)
-    except (httpx.ReadError, httpx.RemoteProtocolError):
+    except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+        if connection.late:
+            raise trio.TooSlowError from error
         if broken is not None and not reader.started:
             raise broken from None
         raise
+    finally:
+        connection.due = inf
 
 
 async def _read_head(channel: Channel, reader: H1Reader, seconds: float) -> None:

@@ -135,6 +135,10 @@ class TlsChannel:
             else:
                 await trio.lowlevel.checkpoint()
 
+    def wake(self) -> None:
+        """Let a read under way fail."""
+        self._inner.wake()
+
     def close(self) -> None:
         """Say goodbye if that can be done at once, and close."""
         with suppress(ssl.SSLError, ValueError):

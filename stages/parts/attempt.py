@@ -18,7 +18,7 @@ from sluicegate.pipeline.reply import Reply
 from .attempt_record import AttemptRecord
 from .failure import timed_out
 from .token_estimate import estimate_plain
-from .upstream_stream import UpstreamStream
+from .upstream_stream import PutOff, UpstreamStream
 
 MAX_ERROR_BODY = LARGE
 """Bytes of an error's body that are read; providers' errors are a few hundred. So many are read without a thread."""
@@ -41,17 +41,19 @@ async def attempt(
     Raises:
         GatewayError: The attempt failed before anything of it could leave.
     """
-    streaming = record.exchange.request.stream
-    name, seconds = _first_limit(provider, streaming=streaming)
+    name, seconds = _first_limit(provider, streaming=record.exchange.request.stream)
+    due, connect = record.attempt.started + seconds, provider.connect
+    timed = provider.timed
     try:
-        with trio.CancelScope(deadline=record.attempt.started + seconds) as scope:
-            response = await _send(record, provider, request)
-            if streaming:
-                await _begin_stream(record, provider, response, commit_buffer)
-            else:
-                await _plain(record, provider, response, max_reply)
-        if scope.cancelled_caught:
-            raise timed_out(provider.name, name, seconds)
+        if timed is not None:
+            response = await timed.send_by(request, connect=connect, due=due)
+            await _take(record, provider, response, response.put_off, commit_buffer, max_reply)
+        else:
+            with trio.fail_at(due):
+                untimed = await provider.transport.send(request, connect=connect)
+                await _take(record, provider, untimed, None, commit_buffer, max_reply)
+    except trio.TooSlowError:
+        raise record.failed(timed_out(provider.name, name, seconds)) from None
     except GatewayError as error:
         raise record.failed(error) from error.__cause__
     except BaseException:
@@ -66,16 +68,25 @@ def _first_limit(provider: Provider, *, streaming: bool) -> tuple[str, float]:
     return ("total", timeout.total) if limit is None or limit >= timeout.total else (name, limit)
 
 
-async def _send(record: AttemptRecord, provider: Provider, request: UpstreamRequest) -> UpstreamResponse:
-    """Send the request; return an answer that is a success."""
-    response = await provider.transport.send(request, connect=provider.connect)
-    if 200 <= response.head.status < 300:
-        return response
-    try:
-        body = await _error_body(response)
-    finally:
-        await response.aclose()
-    raise record.sense(lambda: provider.translator.error(response.head, body))
+async def _take(
+    record: AttemptRecord,
+    provider: Provider,
+    response: UpstreamResponse,
+    put_off: PutOff | None,
+    commit_buffer: int,
+    max_reply: int,
+) -> None:
+    """Take an answer: whole, or as far as the commit point."""
+    if not 200 <= response.head.status < 300:
+        try:
+            body = await _error_body(response)
+        finally:
+            await response.aclose()
+        raise record.sense(provider.translator.error, response.head, body)
+    if record.exchange.request.stream:
+        await _begin_stream(record, provider, response, put_off, commit_buffer)
+    else:
+        await _plain(record, provider, response, max_reply)
 
 
 async def _plain(record: AttemptRecord, provider: Provider, response: UpstreamResponse, max_reply: int) -> None:
@@ -85,7 +96,7 @@ async def _plain(record: AttemptRecord, provider: Provider, response: UpstreamRe
         await response.aclose()
     exchange = record.exchange
     decode = provider.translator.decode
-    reply, usage = await compute(len(body), record.sense, lambda: decode(exchange, response.head, body))
+    reply, usage = await compute(len(body), record.sense, decode, exchange, response.head, body)
     if usage is None:
         size = len(exchange.request.body) + len(reply.body)
         usage = await compute(size, estimate_plain, exchange.request, reply.body)
@@ -96,11 +107,11 @@ async def _plain(record: AttemptRecord, provider: Provider, response: UpstreamRe
 
 
 async def _begin_stream(
-    record: AttemptRecord, provider: Provider, response: UpstreamResponse, commit_buffer: int
+    record: AttemptRecord, provider: Provider, response: UpstreamResponse, put_off: PutOff | None, commit_buffer: int
 ) -> None:
     try:
-        decoder = record.sense(lambda: provider.translator.decoder(record.exchange, response.head))
-        stream = UpstreamStream(record, response, decoder, provider.settings.timeout)
+        decoder = record.sense(provider.translator.decoder, record.exchange, response.head)
+        stream = UpstreamStream(record, response, decoder, provider.settings.timeout, put_off)
         await stream.reach_content(commit_buffer)
     except BaseException:
         await response.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 import trio
 
@@ -16,6 +16,7 @@ from sluicegate.pipeline.reply import Usage
 from .failure import naming
 
 T = TypeVar("T")
+Given = TypeVarTuple("Given")
 
 log = logging.getLogger("sluicegate.stages.call")
 
@@ -52,10 +53,10 @@ class AttemptRecord:
         """Note the tokens of the attempt, which are those of the exchange, since only one attempt answers."""
         self.exchange.usage = self.attempt.usage = usage
 
-    def sense(self, translate: Callable[[], T]) -> T:
+    def sense(self, translate: Callable[[*Given], T], *given: *Given) -> T:
         """Return a translation of what the provider sent; what the translation trips over is the provider's fault."""
         try:
-            return translate()
+            return translate(*given)
         except Exception as error:
             told = self.blamed(error)
             raise told from told.__cause__

@@ -7,6 +7,7 @@ Comments and keep-alives make no chunk, so they hold up neither.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -24,6 +25,8 @@ from .token_estimate import estimate
 LAST_BYTES_TIME = 0.05
 """Seconds that the end of a message may come behind the end of the answer in it. The client has its own end by then;
 what waits is the exchange's place among those in flight, and its settling."""
+PutOff = Callable[[float], None]
+"""Tells a response that ends its own waits when to: `TimedResponse.put_off`."""
 
 
 class UpstreamStream:
@@ -34,15 +37,22 @@ class UpstreamStream:
         response: The open answer. Whoever has the stream closes it, by `aclose`.
         decoder: Turns its bytes into chunks.
         timeout: How long it may take.
+        put_off: The response's, if it ends its own waits.
     """
 
     def __init__(
-        self, record: AttemptRecord, response: UpstreamResponse, decoder: StreamDecoder, timeout: TimeoutSettings
+        self,
+        record: AttemptRecord,
+        response: UpstreamResponse,
+        decoder: StreamDecoder,
+        timeout: TimeoutSettings,
+        put_off: PutOff | None = None,
     ) -> None:
         self._record = record
         self._response = response
         self._decoder = decoder
         self._timeout = timeout
+        self._put_off = put_off
         self._first_token_due = record.attempt.started + timeout.first_token
         self._total_due = record.attempt.started + timeout.total
         self._held: Batch = []
@@ -110,7 +120,9 @@ class UpstreamStream:
 
     async def _read_out(self) -> None:
         """Take the end of a message whose answer is complete: only then is its connection good for another one."""
-        with trio.move_on_after(LAST_BYTES_TIME), suppress(UpstreamError):
+        if self._put_off is not None:
+            self._put_off(trio.current_time() + LAST_BYTES_TIME)
+        with trio.move_on_after(LAST_BYTES_TIME), suppress(UpstreamError, trio.TooSlowError):
             while not self._over:
                 self._over = not await self._response.receive()
 
@@ -122,10 +134,16 @@ class UpstreamStream:
         if (batch := self._feed(b"")) or self._over or self._decoder.done:
             return self._counted(batch)
         now = trio.current_time()
-        due = now + self._timeout.idle if self._content else self._first_token_due
-        with trio.CancelScope(deadline=min(due, self._total_due)):
+        silence_due = now + self._timeout.idle if self._content else self._first_token_due
+        due = min(silence_due, self._total_due)
+        try:
+            if self._put_off is None or due <= now:
+                with trio.fail_at(due):
+                    return self._counted(await self._receive())
+            self._put_off(due)
             return self._counted(await self._receive())
-        raise self._timed_out(now, due)
+        except trio.TooSlowError:
+            raise self._timed_out(now, silence_due) from None
 
     def _timed_out(self, asked: float, silence_due: float) -> UpstreamTimeout:
         """Return the error for the timeout that was due first, of a read that began at ``asked``."""

@@ -72,8 +72,8 @@ class OpenAIStream:
             raise self._error
         batch: Batch = []
         try:
-            if not self._done:
-                self._take_all(self._sse.feed(data), batch)
+            if not self._done and (events := self._sse.feed(data)):
+                self._take_all(events, batch)
         except Malformed as error:
             nonsense = self._errors.nonsense(f"has a chunk that is {error}")
             nonsense.__cause__ = error
