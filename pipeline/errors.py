@@ -98,6 +98,17 @@ class InvalidRequest(GatewayError):
     fault = Fault.CLIENT
 
 
+class UnsupportedEndpoint(InvalidRequest):
+    """The request is right, and this provider's API has nothing of the kind; another one's may."""
+
+    code = "unsupported_endpoint"
+
+    @classmethod
+    def of(cls, provider: str, operation: str) -> UnsupportedEndpoint:
+        """Return the error that names both."""
+        return cls(f"provider {provider!r} has no operation {operation!r}", param="model")
+
+
 class Unauthorized(GatewayError):
     """The key is missing, unknown or disabled."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import msgspec
@@ -151,6 +151,10 @@ class Translator(Protocol):
     `encode` and `decode` are called in a thread if they have much to read, also several of them at once.
     """
 
+    def operations(self) -> frozenset[str]:
+        """Return what this provider's API can be asked: kinds of requests as `Request.kind` names them."""
+        ...
+
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks ``target`` what the exchange asks.
 
@@ -223,6 +227,11 @@ class Provider:
     translator: Translator
     transport: Transport
     connect: float = math.inf
+    operations: frozenset[str] = field(init=False)
+    """What can be asked of it, as its translator says."""
+
+    def __post_init__(self) -> None:
+        self.operations = self.translator.operations()
 
     @property
     def timed(self) -> TimedTransport | None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .form.chat import Chat
 
 
+_KINDS = {"messages": "chat", "count_tokens": "chat"}
+"""What an operation is served as, where another dialect's has the name."""
+
+
 @dataclass(slots=True)
 class Request:
     """One request, in the caller's dialect. Its ``repr`` shows nothing of what is asked.
@@ -43,6 +47,11 @@ class Request:
     typed: TypedRequest | None = field(default=None, repr=False)
     timeout: float | None = None
     chat: Chat | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> str:
+        """What is asked for, in whatever dialect: the name that `Translator.operations` has for it."""
+        return _KINDS.get(self.operation, self.operation)
 
     @property
     def model(self) -> str:

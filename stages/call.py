@@ -19,7 +19,14 @@ from msgspec import Meta
 
 from sluicegate.pipeline.breaker import Breaker, BreakerState
 from sluicegate.pipeline.config.kinds import Share, Size
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest, StageCrashed, UpstreamBusy, UpstreamTimeout
+from sluicegate.pipeline.errors import (
+    GatewayError,
+    InvalidRequest,
+    StageCrashed,
+    UnsupportedEndpoint,
+    UpstreamBusy,
+    UpstreamTimeout,
+)
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider import Provider, UpstreamRequest
@@ -102,6 +109,8 @@ class Call:
             await reply_with_estimate(exchange)
             return True
         try:
+            if exchange.request.kind not in candidate.provider.operations:
+                raise UnsupportedEndpoint.of(candidate.provider.name, exchange.request.kind)
             encode = candidate.provider.translator.encode
             request = await compute(len(exchange.request.body), encode, exchange, candidate.target)
         except InvalidRequest as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluicegate.pipeline.errors import InvalidRequest
+from sluicegate.pipeline.errors import UnsupportedEndpoint
 from sluicegate.pipeline.form.events import Begin, Count, Event
 from sluicegate.pipeline.form.sides import ChatApi, ChatDialect, Dropped, EventDecoder, StreamWriter
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
     from sluicegate.pipeline.form.chat import Chat
 
-CHATS = frozenset({"chat", "messages"})
-"""The operations that ask for a continued conversation."""
-
 
 def encode_chat(
     api: ChatApi, exchange: Exchange, target: Target, *, name: str, settings: ProviderSettings
@@ -33,10 +30,13 @@ def encode_chat(
     Raises:
         InvalidRequest: This provider cannot be asked for it.
     """
+    request = exchange.request
+    if request.kind != "chat" or request.operation == "count_tokens":
+        raise UnsupportedEndpoint.of(name, request.operation)
     dropped = Dropped(name, strict=settings.strict)
-    request = api.ask(_chat(exchange), target, dropped)
+    sent = api.ask(_chat(exchange), target, dropped)
     note_dropped(exchange, dropped)
-    return request
+    return sent
 
 
 def note_dropped(exchange: Exchange, dropped: Dropped) -> None:
@@ -70,8 +70,6 @@ def _dialect(exchange: Exchange) -> ChatDialect:
 def _chat(exchange: Exchange) -> Chat:
     """Return what the exchange asks, read once for all targets that it is sent to."""
     request = exchange.request
-    if request.operation not in CHATS:
-        raise InvalidRequest(f"operation {request.operation!r} is no chat", code="unsupported_endpoint")
     if request.chat is None:
         request.chat = _dialect(exchange).read(request)
     return request.chat

@@ -37,6 +37,10 @@ class PlayedTranslator:
         self._real = real
         self._tape = tape
 
+    def operations(self) -> frozenset[str]:
+        """Return what the real one can be asked."""
+        return self._real.operations()
+
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return what the tape is asked: which request, and which target. Raises InvalidRequest as the real one."""
         self._real.encode(exchange, target)

@@ -20,6 +20,7 @@ from sluicegate.pipeline.errors import (
     InvalidRequest,
     NotFound,
     StreamInterrupted,
+    UnsupportedEndpoint,
     UpstreamBusy,
     UpstreamError,
     UpstreamRefused,
@@ -65,6 +66,14 @@ class KeylessProviderConformance:
     def test_unknown_operation_is_refused(self):
         with pytest.raises(InvalidRequest):
             self.sample.translator.encode(Exchange(Request("models"), 600.0, 0.0), TARGET)
+
+    @pytest.mark.parametrize("operation", ["completion", "embedding", "nonsense"])
+    def test_what_is_none_of_its_operations_is_refused_by_name(self, operation):
+        translator = self.sample.translator
+        assert "chat" in translator.operations()
+        if operation not in translator.operations():
+            with pytest.raises(UnsupportedEndpoint, match=operation):
+                translator.encode(Exchange(Request(operation), 600.0, 0.0), TARGET)
 
     def test_whole_answer_and_its_usage_are_read(self):
         reply, usage = self.sample.translator.decode(ask(), self.sample.head(), self.sample.whole)

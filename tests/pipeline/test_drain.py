@@ -15,6 +15,7 @@ from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Lane, Verdict
 from sluicegate.testing import ScriptedStream, SpyOutlet, answering, chat, gateway_of, judging, settling, waiting
 from tests.pipeline.rest import assert_at_rest, permits
+from tests.stages.exchanges import KnownModels
 
 
 def sleeping(seconds):
@@ -191,7 +192,7 @@ async def test_end_is_over_within_its_budget_whatever_hangs(autojump_clock, capl
         return Verdict.PASS
 
     settings = ProviderSettings(type="stuck")
-    resources = Resources(providers={"stuck": Provider("stuck", "stuck", settings, None, Stuck())})
+    resources = Resources(providers={"stuck": Provider("stuck", "stuck", settings, KnownModels(), Stuck())})
     stages = [
         judging(hold),
         waiting(hang, name="upstream"),

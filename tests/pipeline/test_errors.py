@@ -7,6 +7,7 @@ CLIENT, GATEWAY, UPSTREAM, CAPACITY = Fault.CLIENT, Fault.GATEWAY, Fault.UPSTREA
 TABLE = {
     "GatewayError": (500, "internal_error", "server_error", GATEWAY, False),
     "InvalidRequest": (400, "invalid_value", "invalid_request_error", CLIENT, False),
+    "UnsupportedEndpoint": (400, "unsupported_endpoint", "invalid_request_error", CLIENT, False),
     "Unauthorized": (401, "invalid_api_key", "authentication_error", CLIENT, False),
     "Forbidden": (403, "model_not_allowed", "permission_error", CLIENT, False),
     "NotFound": (404, "not_found", "invalid_request_error", CLIENT, False),

@@ -5,6 +5,7 @@ import trio
 from sluicegate.pipeline.config.sections import ProviderSettings
 from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.resources import Resources
+from tests.stages.exchanges import KnownModels
 
 
 class Transport:
@@ -22,7 +23,9 @@ class Transport:
 
 def resources_of(**transports):
     settings = ProviderSettings(type="any")
-    return Resources(providers={name: Provider(name, "any", settings, None, one) for name, one in transports.items()})
+    return Resources(
+        providers={name: Provider(name, "any", settings, KnownModels(), one) for name, one in transports.items()}
+    )
 
 
 async def test_transport_that_raises_in_closing_is_logged_and_keeps_no_other_open(autojump_clock, caplog):

@@ -100,6 +100,9 @@ class KnownModels:
 
     names: tuple[str, ...] = ()
 
+    def operations(self) -> frozenset[str]:
+        return frozenset({"chat"})
+
     def models(self) -> tuple[str, ...]:
         return self.names
 

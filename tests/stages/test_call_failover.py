@@ -153,6 +153,20 @@ async def test_behind_the_commit_point_every_break_is_told_and_nobody_else_is_as
     assert row.ended == (31.0 if code == "upstream_idle_timeout" else 1.0)
 
 
+async def test_a_provider_without_the_operation_is_passed_over_and_named_where_none_has_it(autojump_clock):
+    first, second = script(), script(whole())
+    async with calling(first, second) as bench:
+        bench.resources.providers["a"].operations = frozenset({"embedding"})
+        exchange, _ = await bench.plain()
+        assert (exchange.error, first.requests, len(exchange.attempts)) == (None, [], 1)
+        bench.resources.providers["b"].operations = frozenset({"embedding"})
+        exchange, _ = await bench.plain()
+    assert (exchange.failure.status, exchange.failure.code) == (400, "unsupported_endpoint")
+    assert exchange.failure.message == (
+        "provider 'b' has no operation 'chat'; no answer from the other targets either: a/model (unsupported_endpoint)"
+    )
+
+
 @pytest.mark.parametrize("status", [400, 404, 413, 422])
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_what_the_caller_did_wrong_is_told_at_once(autojump_clock, status, streaming):

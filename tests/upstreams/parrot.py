@@ -83,6 +83,9 @@ class Parrot:
         self._settings = settings
         self._next: Told | None = None
 
+    def operations(self) -> frozenset[str]:
+        return frozenset({"chat"})
+
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         return encode_chat(self, exchange, target, name=self._name, settings=self._settings)
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest
+from sluicegate.pipeline.errors import GatewayError
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
@@ -23,7 +23,7 @@ from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
 from ..secrets import Secrets
-from ..translation import CHATS, chat_stream, decode_chat, encode_chat
+from ..translation import chat_stream, decode_chat, encode_chat
 from .answer import check_json, read_answer
 from .errors import AnthropicErrors
 from .passing import PassedStream, check_count, check_message
@@ -88,6 +88,10 @@ class Anthropic:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
 
+    def operations(self) -> frozenset[str]:
+        """Return the one kind of request that this API has."""
+        return frozenset({"chat"})
+
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's own fields but for the model's name, or what they mean in this API's words.
 
@@ -100,9 +104,6 @@ class Anthropic:
             said = {name: request.headers.get(name, "") for name in ("anthropic-version", "anthropic-beta")}
             exchange.notes.pop("dropped", None)  # of the target before
             return self._request(request.operation, _encode(fields), stream=request.stream, said=said)
-        if request.operation not in CHATS:
-            told = f"provider {self._name!r} has no operation {request.operation!r}"
-            raise InvalidRequest(told, code="unsupported_endpoint")
         return encode_chat(self, exchange, target, name=self._name, settings=self._settings)
 
     def ask(self, chat: Chat, target: Target, dropped: Dropped) -> UpstreamRequest:

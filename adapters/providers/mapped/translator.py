@@ -64,6 +64,10 @@ class Mapped:
     def __repr__(self) -> str:
         return f"<Mapped {self._name!r}>"
 
+    def operations(self) -> frozenset[str]:
+        """Return the one kind of request that templates are for."""
+        return frozenset({"chat"})
+
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks it. Raises InvalidRequest for what it cannot be told."""
         return encode_chat(self, exchange, target, name=self._name, settings=self._settings)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UpstreamError
+from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -91,6 +91,10 @@ class OpenAI:
         """Whether OpenAI is asked, and not one of the servers that speak its API."""
         return self._strips
 
+    def operations(self) -> frozenset[str]:
+        """Return the operations that have a URL."""
+        return frozenset(self._urls)
+
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's request with the target's model in it. Values keep their bytes.
 
@@ -115,8 +119,7 @@ class OpenAI:
         """
         url = self._url(operation, target)
         if url is None:
-            told = f"provider {self._name!r} has no operation {operation!r}"
-            raise InvalidRequest(told, code="unsupported_endpoint")
+            raise UnsupportedEndpoint.of(self._name, operation)
         written = {**fields, "model": msgspec.Raw(_encode(target.model))}
         if stream:
             written["stream_options"] = _with_usage(fields.get("stream_options"))

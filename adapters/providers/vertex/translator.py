@@ -115,6 +115,10 @@ class Vertex:
     def __repr__(self) -> str:
         return f"<Vertex {self._name!r}>"
 
+    def operations(self) -> frozenset[str]:
+        """Return the kinds of requests that it has methods for."""
+        return frozenset({"chat", "embedding"})
+
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
         if exchange.request.operation == "embedding":

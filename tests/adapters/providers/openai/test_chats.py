@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
-from sluicegate.pipeline.errors import InvalidRequest
+from sluicegate.pipeline.errors import InvalidRequest, UnsupportedEndpoint
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.decode import parse, type_body
@@ -83,7 +83,7 @@ def test_what_openai_cannot_be_told_is_noted_and_with_strict_refused():
 
 
 def test_operation_that_is_no_chat_is_refused():
-    with pytest.raises(InvalidRequest, match="no chat"):
+    with pytest.raises(UnsupportedEndpoint, match="'p' has no operation 'count_tokens'"):
         translator().encode(message("count_tokens"), TARGET)
 
 
