@@ -189,6 +189,16 @@ class Translator(Protocol):
 
 
 @runtime_checkable
+class RawDecoder(Protocol):
+    """What a decoder is besides, whose chunks are no events but bytes, such as sound."""
+
+    @property
+    def media_type(self) -> str:
+        """The content type under which the bytes leave."""
+        ...
+
+
+@runtime_checkable
 class TokenCounter(Protocol):
     """What a translator is besides, whose provider counts the tokens of a request that it does not answer.
 

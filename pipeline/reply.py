@@ -22,7 +22,7 @@ class Chunk:
     """One event of a stream.
 
     Attributes:
-        data: The event's JSON payload, in the dialect of the request; without framing.
+        data: The event's JSON payload, in the dialect of the request; without framing. Of a raw reply, its bytes.
         kind: What it carries.
         event: The SSE event name, for dialects that have one.
     """
@@ -43,7 +43,10 @@ Batch = list[Chunk]
 
 
 class Usage(msgspec.Struct, gc=False):
-    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``."""
+    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``.
+
+    ``images`` is how many were made, and ``characters`` how many were said: what is not priced by tokens.
+    """
 
     input: int = 0
     output: int = 0
@@ -51,6 +54,8 @@ class Usage(msgspec.Struct, gc=False):
     cache_write: int = 0
     reasoning: int = 0
     estimated: bool = False
+    images: int = 0
+    characters: int = 0
 
     @property
     def total(self) -> int:
@@ -63,6 +68,9 @@ class Reply:
     """An answer. Either ``body`` is the whole of it, or ``stream`` yields it batch by batch.
 
     The end of ``stream`` is a clean end: an iterator whose upstream was cut raises a GatewayError instead.
+
+    A stream leaves in the frames of the caller's dialect, or, if it is ``raw``, as the bytes of its chunks, such as
+    sound, under its own ``media_type``. Nothing can be told in those: one that fails has no end.
     """
 
     status: int = 200
@@ -70,3 +78,4 @@ class Reply:
     stream: AsyncIterator[Batch] | None = None
     media_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
+    raw: bool = False

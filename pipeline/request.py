@@ -60,7 +60,9 @@ class Request:
 
     @property
     def stream(self) -> bool:
-        """Whether the caller wants chunks as they come."""
+        """Whether the answer leaves as it comes: if the caller wants it so, and speech always."""
+        if self.operation == "speech":
+            return True
         return self.typed is not None and bool(getattr(self.typed, "stream", None))
 
     def texts(self) -> Iterator[tuple[str, str]]:

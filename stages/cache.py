@@ -28,6 +28,8 @@ from .parts.cache_keeping import Keeping
 from .parts.cache_key import cache_key
 
 STORE = "memory"
+_CACHED = OPERATIONS - {"speech"}
+"""Sound is large, leaves as it comes, and is mostly made once."""
 RECORDING = 64 * 1024 * 1024
 """Bytes that the streams being recorded may take together. One that finds no room is not kept."""
 
@@ -77,7 +79,7 @@ class Cache:
 
     def judge(self, exchange: Exchange) -> Verdict:
         """Look at once where the store can, or ask to wait: for the store, or for a thread. Not a checkpoint."""
-        if exchange.request.operation not in OPERATIONS:
+        if exchange.request.operation not in _CACHED:
             return Verdict.PASS
         if not self._store.immediate or len(exchange.request.body) > LARGE:
             return Verdict.WAIT

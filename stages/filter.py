@@ -19,7 +19,7 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
-from sluicegate.pipeline.schemas import Text, TypedRequest, texts_of
+from sluicegate.pipeline.schemas import ModerationRequest, Text, TypedRequest, texts_of
 from sluicegate.pipeline.schemas.decode import decode_whole
 from sluicegate.pipeline.schemas.foreign import foreign_names, foreign_texts
 from sluicegate.pipeline.stage import Verdict
@@ -45,6 +45,8 @@ _OBJECTS = (
     "function_call",
     "response_format",
     "web_search_options",
+    "documents",
+    "voice",
 )
 """The fields of the API that hold texts inside objects. Elsewhere a text has no name, so none can be there twice."""
 # Raw keeps the spelling of each fraction; an integer has only one, but for -0.
@@ -97,6 +99,8 @@ class Filter:
     def _read(self, typed: TypedRequest, fields: Mapping[str, msgspec.Raw]) -> Fields:
         """Return the fields whose texts were read, re-encoded. Raises InvalidRequest."""
         read = [name for name in _OBJECTS if name in fields] + foreign_names(typed, fields)
+        if isinstance(typed, ModerationRequest) and "input" in fields:
+            read.append("input")  # elsewhere a list of texts, or of a great many tokens
         values = {name: decode_whole(fields[name], _DECODER) for name in read}
         # A text has no more characters than its JSON has bytes.
         if self._words or sum(memoryview(raw).nbytes for raw in fields.values()) > self._max_length:

@@ -7,7 +7,18 @@ from .asgi import RawHeaders, find_header
 from .dialect import Dialect
 from .openai_dialect import OPENAI
 
-_OPENAI_ALONE = frozenset({"/v1/chat/completions", "/v1/completions", "/v1/embeddings"})
+_OPENAI_ALONE = frozenset(
+    {
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/v1/images/generations",
+        "/v1/audio/speech",
+        "/v1/moderations",
+        "/v1/rerank",
+        "/v2/rerank",
+    }
+)
 _MESSAGES = "/v1/messages"
 
 

@@ -28,6 +28,8 @@ class HttpOutlet:
         self._send = send
         self._dialect = dialect
         self._begun = False
+        self._raw = False
+        self._named = False
         self.ended = False
 
     async def open(self, exchange: Exchange) -> None:
@@ -44,8 +46,9 @@ class HttpOutlet:
         elif reply.stream is None:
             await self._whole(reply.status, _head_of(exchange, reply, reply.media_type), reply.body)
         else:
-            self._begun = True
-            await self._put(_start(reply.status, [*_head_of(exchange, reply, sse.MEDIA_TYPE), *_UNBUFFERED]))
+            self._begun, self._raw = True, reply.raw
+            media_type = reply.media_type if reply.raw else sse.MEDIA_TYPE
+            await self._put(_start(reply.status, [*_head_of(exchange, reply, media_type), *_UNBUFFERED]))
 
     async def send(self, batch: Batch) -> None:
         """Send chunks that came together, in one write. A checkpoint.
@@ -53,10 +56,18 @@ class HttpOutlet:
         Raises:
             ClientGone: Nobody is there to read them.
         """
-        await self._put(_body(self._dialect.frames(batch), more=True))
+        if self._raw:
+            data = b"".join([chunk.data for chunk in batch])
+        else:
+            data, self._named = self._dialect.frames(batch), bool(batch[-1].event)
+        await self._put(_body(data, more=True))
 
     async def close(self, exchange: Exchange) -> None:
         """End what `open` began, or send the error whole if it did not begin. A checkpoint.
+
+        Bytes have no word for an error: their end is then left out, and the server breaks the connection off, or the
+        stream of HTTP/2, so that what was cut never looks complete. Events with names say by a name that they are the
+        last, and need no terminator.
 
         Raises:
             ClientGone: Nobody is there to read it.
@@ -67,9 +78,13 @@ class HttpOutlet:
         if not self._begun:
             await self.open(exchange)
             return
-        label = exchange.request.label
-        end = self._dialect.clean_end() if error is None else self._dialect.broken_end(error, label)
         self.ended = True
+        if error is not None:
+            if self._raw:
+                return
+            end = self._dialect.broken_end(error, exchange.request.label)
+        else:
+            end = b"" if self._raw or self._named else self._dialect.clean_end()
         await self._put(_body(end, more=False))
 
     async def _whole_error(self, exchange: Exchange, error: GatewayError) -> None:

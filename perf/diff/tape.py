@@ -103,6 +103,8 @@ def usage_of(take: Take) -> Usage | None:
         cache_write=told.get("cache_write", 0),
         reasoning=told.get("reasoning", 0),
         estimated=bool(told.get("estimated")),
+        images=told.get("images", 0),
+        characters=told.get("characters", 0),
     )
 
 

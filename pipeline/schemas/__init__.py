@@ -11,6 +11,10 @@ from .content import Part as Part
 from .embedding import EmbeddingRequest as EmbeddingRequest
 from .fields import StreamOptions as StreamOptions
 from .json_texts import Text as Text
+from .media import ImageRequest as ImageRequest
+from .media import ModerationRequest as ModerationRequest
+from .media import RerankRequest as RerankRequest
+from .media import SpeechRequest as SpeechRequest
 from .messages import ContentBlock as ContentBlock
 from .messages import CountTokensRequest as CountTokensRequest
 from .messages import MessageParam as MessageParam

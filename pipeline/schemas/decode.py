@@ -18,6 +18,7 @@ from .completion import CompletionRequest
 from .content import KNOWN_PARTS
 from .embedding import EmbeddingRequest
 from .explain import explain
+from .media import ImageRequest, ModerationRequest, RerankRequest, SpeechRequest
 from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
 from .texts import TypedRequest
 
@@ -27,6 +28,10 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "chat": msgspec.json.Decoder(ChatRequest),
     "completion": msgspec.json.Decoder(CompletionRequest),
     "embedding": msgspec.json.Decoder(EmbeddingRequest),
+    "image": msgspec.json.Decoder(ImageRequest),
+    "speech": msgspec.json.Decoder(SpeechRequest),
+    "moderation": msgspec.json.Decoder(ModerationRequest),
+    "rerank": msgspec.json.Decoder(RerankRequest),
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
 }

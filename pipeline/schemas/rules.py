@@ -9,6 +9,8 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import KNOWN_PARTS, FileInput, Part
 from .embedding import EmbeddingRequest
+from .media import MediaRequest
+from .media_rules import check_media
 from .message_rules import check_conversation
 from .messages import CountTokensRequest
 from .refusals import refuse, require
@@ -22,6 +24,9 @@ def check(typed: TypedRequest) -> None:
         refuse("model", "must not be blank")
     if isinstance(typed, EmbeddingRequest):
         _check_kinds("input", typed.input)
+        return
+    if isinstance(typed, MediaRequest):
+        check_media(typed)
         return
     if isinstance(typed, CountTokensRequest):
         check_conversation(typed)

@@ -15,11 +15,13 @@ from .completion import CompletionRequest
 from .content import Content
 from .embedding import EmbeddingRequest
 from .json_texts import Text, strings_in
+from .media import MediaRequest
+from .media_rules import texts_of_media
 from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
-TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest
+TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | MediaRequest
 """A request that passed `validate`."""
 
 
@@ -28,7 +30,7 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
 
     These are the contents of messages of every role, their names, refusals, tool calls, predicted output, what tools
     and forms of answers are called and described by, with all of their schemas, prompts and suffixes, and the inputs of
-    embeddings. Tokens are not text, and neither are ids, and the URLs and data of images, sounds and files.
+    embeddings and of all that is no conversation. Tokens are not text, and neither are ids, and the URLs and data of images, sounds and files.
     """
     if isinstance(typed, ChatRequest):
         for index, message in enumerate(typed.messages):
@@ -45,6 +47,8 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
             yield "suffix", typed.suffix
     elif isinstance(typed, CountTokensRequest):
         yield from texts_of_conversation(typed)
+    elif isinstance(typed, MediaRequest):
+        yield from texts_of_media(typed)
     else:
         yield from _of_inputs("input", typed.input)
 

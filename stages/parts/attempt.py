@@ -12,7 +12,7 @@ import trio
 
 from sluicegate.pipeline.errors import GatewayError, UpstreamError
 from sluicegate.pipeline.heavy import LARGE, compute
-from sluicegate.pipeline.provider import Provider, UpstreamRequest, UpstreamResponse
+from sluicegate.pipeline.provider import Provider, RawDecoder, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.reply import Reply
 
 from .attempt_record import AttemptRecord
@@ -117,7 +117,10 @@ async def _begin_stream(
         await response.aclose()
         raise
     record.exchange.stack.push_async_callback(stream.aclose)
-    record.exchange.reply = Reply(stream=stream, media_type="text/event-stream")
+    if isinstance(decoder, RawDecoder):
+        record.exchange.reply = Reply(stream=stream, media_type=decoder.media_type, raw=True)
+    else:
+        record.exchange.reply = Reply(stream=stream, media_type="text/event-stream")
 
 
 async def _whole_body(response: UpstreamResponse, limit: int) -> bytes:

@@ -64,7 +64,16 @@ class Entry(msgspec.Struct, frozen=True):
         tokens = (
             None
             if usage is None
-            else (usage.input, usage.output, usage.cached, usage.cache_write, usage.reasoning, usage.estimated)
+            else (
+                usage.input,
+                usage.output,
+                usage.cached,
+                usage.cache_write,
+                usage.reasoning,
+                usage.estimated,
+                usage.images,
+                usage.characters,
+            )
         )
         fields = (VERSION, self.media_type, self.body, self.chunks, tokens, self.provider, self.model)
         packed: bytes = msgpack.packb(fields)

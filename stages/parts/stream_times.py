@@ -36,6 +36,8 @@ class StreamTimes:
 
     def tap(self, exchange: Exchange, chunk: Chunk) -> Chunk:
         """Note a chunk that leaves."""
+        if exchange.reply is not None and exchange.reply.raw:
+            self._keep_data = False  # sound is neither text to mask nor lines to join
         now = trio.current_time()
         size = len(chunk.data)
         new = not self._times or now - self._times[-1] >= TOGETHER

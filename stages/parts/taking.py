@@ -101,6 +101,7 @@ def _usage(exchange: Exchange) -> dict[str, int]:
         "cache_write": usage.cache_write,
         "reasoning": usage.reasoning,
     }
+    named |= {name: count for name in ("images", "characters") if (count := getattr(usage, name))}
     return {**named, "estimated": 1} if usage.estimated else named
 
 

@@ -11,6 +11,8 @@ BYTES_PER_TOKEN = 4
 """For English text."""
 SAMPLE = 4096
 """Characters of a text that are looked at, to know how many bytes its characters take."""
+_WORDLESS = frozenset({"embedding", "image", "moderation", "rerank"})
+"""Operations whose answers hold no text that a model has written."""
 _WRITTEN = frozenset({"content", "text", "reasoning_content", "reasoning", "refusal", "arguments", "thinking"})
 
 
@@ -21,10 +23,10 @@ def estimate(request: Request, output: int) -> Usage:
 
 
 def estimate_plain(request: Request, body: bytes) -> Usage:
-    """Return the tokens of a plain answer: a model writes none of an embedding, and counting takes none at all."""
+    """Return the tokens of a plain answer: a model writes none of what is no text, and counting takes none at all."""
     if request.operation == "count_tokens":
         return Usage()
-    return estimate(request, 0 if request.operation == "embedding" else tokens_in(body))
+    return estimate(request, 0 if request.operation in _WORDLESS else tokens_in(body))
 
 
 def tokens_in(body: bytes) -> int:

@@ -195,6 +195,6 @@ class UpstreamStream:
         if reported is None:
             return estimate(self._record.exchange.request, self._content)
         # Some providers tell at the beginning what was asked, and only at the end what was answered.
-        if not self._complete and reported.output < self._content:
+        if not self._complete and reported.output < self._content and not reported.characters:
             return msgspec.structs.replace(reported, output=self._content, estimated=True)
         return reported

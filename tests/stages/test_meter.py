@@ -84,6 +84,8 @@ def test_a_plain_answer_in_figures_and_on_one_line() -> None:
         "input_tokens": 9,
         "output_tokens": 50,
         "ttft_ms": None,
+        "images": None,
+        "characters": None,
         "duration_ms": 3000.0,
         "tokens_per_s": 25.0,
         "metadata": {"team": "blue"},

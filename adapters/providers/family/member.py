@@ -18,7 +18,7 @@ from sluicegate.pipeline.reply import Reply, Usage
 
 from ..openai import OpenAI
 from ..openai.mender import ChunkMender
-from ..openai.urls import operation_urls
+from ..openai.urls import MEDIA, operation_urls
 from ..openai.whole import AnswerReader
 from ..problem import read_problem
 from ..retry_after import read_retry_after
@@ -66,6 +66,13 @@ class Member(OpenAI):
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Change a chat's fields in place before the profile is applied. Raises InvalidRequest as `encode`."""
 
+    def adjust_media(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Change in place the fields of one of `MEDIA`. Raises InvalidRequest as `encode`."""
+
+    def mend_media(self, operation: str, body: bytes, model: str) -> bytes:
+        """Return the answer to one of `MEDIA` as callers know it. What is no answer comes back as it is."""
+        return body
+
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the answer in the caller's dialect, and its tokens; vectors in the form that it asked for.
 
@@ -82,7 +89,7 @@ class Member(OpenAI):
         self, operation: str, head: UpstreamHead, body: bytes, *, model: str = ""
     ) -> tuple[bytes, Usage | None]:
         """Return a complete answer as OpenAI's API has it, also where it came as a stream. See `OpenAI.checked`."""
-        if head.media_type != "text/event-stream" or operation == "embedding":
+        if head.media_type != "text/event-stream" or operation == "embedding" or operation in MEDIA:
             return super().checked(operation, head, body, model=model)
         decoder = self.chunks(operation, head, wants_usage=False, choices=1, model=model)
         chunks = [*decoder.feed(body), *decoder.finish(), *decoder.feed(b"")]
@@ -106,10 +113,18 @@ class Member(OpenAI):
         if operation == "embedding":
             write_embedding(fields, self._profile, dropped)
             return
+        if operation in MEDIA:
+            for name in sorted(self._profile.media_drops.get(operation, frozenset()) & fields.keys()):
+                del fields[name]
+                dropped.drop(name)
+            self.adjust_media(operation, fields, dropped)
+            return
         self.adjust(fields, dropped)
         write_chat(fields, self._profile, dropped)
 
     def _mend(self, operation: str, body: bytes, model: str) -> bytes:
+        if operation in MEDIA:
+            return self.mend_media(operation, body, model)
         if operation == "embedding" or not self._profile.mends:
             return body
         return mend_answer(body, operation, self._profile, self._errors, self._defaults(model))

@@ -92,6 +92,7 @@ class Profile:
         drop_keys: Keys to take out of answers' top level, choices and messages.
         citations: Whether ``[1]`` in the content points into a list of sources.
         errors: How errors are read.
+        media_drops: By operation of `MEDIA`, fields to leave out, with a note.
     """
 
     base_url: str
@@ -116,3 +117,4 @@ class Profile:
     drop_keys: frozenset[str] = _NOTHING
     citations: bool = False
     errors: ErrorRules = field(default_factory=ErrorRules)
+    media_drops: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -27,10 +27,13 @@ from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .chats import OpenAIChats
 from .errors import ErrorTable
 from .history import strip_history
+from .media_events import MediaStream, UnstreamedImages
 from .mender import ChunkMender
+from .reranked import mend_reranked
+from .sound import SpokenBytes, said_in
 from .stream import OpenAIStream
 from .unstreamed import UnstreamedAnswer
-from .urls import is_openai_itself, operation_urls
+from .urls import MEDIA, PATHS, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
@@ -74,11 +77,14 @@ class OpenAI:
         self._settings = settings
         self._wall = wall
         base_url = settings.base_url or self.default_url
-        self._urls = operation_urls(base_url)
         self._strips = is_openai_itself(base_url)
+        self._urls = operation_urls(base_url, PATHS | MEDIA)
+        if self._strips:
+            del self._urls["rerank"]
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
+        self._sound_headers = self._headers(accept="*/*", **{"accept-encoding": "identity"})
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
         self._chats = OpenAIChats(self)
@@ -121,10 +127,13 @@ class OpenAI:
         if url is None:
             raise UnsupportedEndpoint.of(self._name, operation)
         written = {**fields, "model": msgspec.Raw(_encode(target.model))}
-        if stream:
+        if stream and operation not in MEDIA:
             written["stream_options"] = _with_usage(fields.get("stream_options"))
         self._write(operation, written, dropped)
-        return UpstreamRequest("POST", url, self._stream_headers if stream else self._plain_headers, _encode(written))
+        headers = self._stream_headers if stream else self._plain_headers
+        if operation == "speech":
+            headers = self._sound_headers
+        return UpstreamRequest("POST", url, headers, _encode(written))
 
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
@@ -157,6 +166,8 @@ class OpenAI:
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)
+        if request.operation == "rerank":
+            body = mend_reranked(body, usage, self._errors, model=request.model, fields=request.fields)
         return Reply(body=body), usage
 
     def checked(
@@ -187,6 +198,8 @@ class OpenAI:
         request = exchange.request
         if request.dialect != self._chats.dialect:
             return chat_stream(self._chats, exchange, head)
+        if request.operation in MEDIA:
+            return self._media(exchange, head)
         fields = request.fields
         wants_usage = _wants_usage(fields)
         choices, model = _choices(fields), request.model
@@ -210,6 +223,18 @@ class OpenAI:
         self._reader.check_type(head)
         mend = partial(self._mend, operation, model=model)
         return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage, mend=mend)
+
+    def _media(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
+        """Return a decoder for what is streamed and is no text. Raises UpstreamError for a page or another answer."""
+        request = exchange.request
+        if head.media_type == "text/event-stream":
+            pictures = _choices(request.fields) if request.operation == "image" else 0
+            return MediaStream(self._name, self._errors, pictures=pictures, said=said_in(request))
+        if request.operation == "speech":
+            return SpokenBytes(self._name, self._errors, head, said_in(request))
+        self._reader.check_type(head)
+        mend = partial(self._mend, "image", model=request.model)
+        return UnstreamedImages(self._name, self._reader, head, mend)
 
     def _mend(self, operation: str, body: bytes, model: str) -> bytes:
         """Return a whole answer as OpenAI's API has it. What is no answer comes back as it is."""

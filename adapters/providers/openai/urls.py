@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+MEDIA = {"image": "/images/generations", "speech": "/audio/speech", "moderation": "/moderations", "rerank": "/rerank"}
+"""What fewer servers have. OpenAI itself has no ``/rerank``; those that have it take Jina's and Cohere's fields."""
+
+
+def media(*operations: str) -> dict[str, str]:
+    """Return the paths of these operations among `MEDIA`."""
+    return {operation: MEDIA[operation] for operation in operations}
 
 
 def operation_urls(base_url: str, paths: Mapping[str, str] = PATHS) -> dict[str, str]:

@@ -35,6 +35,12 @@ def read_usage(found: object) -> Usage | None:
     )
 
 
+def read_total(found: object) -> Usage | None:
+    """Return what a ``usage`` object says that knows nothing but a sum, as rerankers', who write no tokens."""
+    total = _count(found, "total_tokens")
+    return Usage(input=total) if total else None
+
+
 def _count(found: object, *names: str) -> int:
     """Return the first count of these names that is there; some servers write it as ``3.0``."""
     if not isinstance(found, dict):

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.reply import Usage
 
 from ..problem import problem_in, read_problem
 from .errors import ErrorTable
-from .usage import read_usage
+from .usage import read_total, read_usage
 
 _NO_VALUE = msgspec.Raw()
+_WANTED = {"embedding": "data", "image": "data", "moderation": "results", "rerank": "results"}
+"""The list that an answer must have, where that is not ``choices``."""
 
 
 class OpenAIAnswer(msgspec.Struct):
-    """The top level of a successful answer. ``data`` is what embeddings have in place of choices."""
+    """The top level of a successful answer. Others than chats have lists of other names."""
 
     choices: msgspec.Raw = _NO_VALUE
     data: msgspec.Raw = _NO_VALUE
+    results: msgspec.Raw = _NO_VALUE
     usage: object = None
     error: object = None
 
 
 _decode = msgspec.json.Decoder(OpenAIAnswer).decode
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class AnswerReader:
@@ -49,12 +54,17 @@ class AnswerReader:
             raise self._errors.nonsense("is not valid JSON" if body.strip() else "is empty") from error
         if answer.error:
             raise self._errors.in_band(problem_in({"error": answer.error}))
-        wanted = answer.data if operation == "embedding" else answer.choices
+        name = _WANTED.get(operation, "choices")
+        wanted: msgspec.Raw = getattr(answer, name)
         if not bytes(wanted).startswith(b"["):
             problem = read_problem(body)
             if problem.message:
                 raise self._errors.in_band(problem)
-            raise self._errors.nonsense(f"has no {'data' if operation == 'embedding' else 'choices'}")
+            raise self._errors.nonsense(f"has no {name}")
+        if operation == "image":
+            return replace(read_usage(answer.usage) or Usage(), images=len(_decode_list(wanted)))
+        if operation == "rerank":
+            return read_usage(answer.usage) or read_total(answer.usage)
         return read_usage(answer.usage)
 
     def check_type(self, head: UpstreamHead, body: bytes = b"") -> None:
