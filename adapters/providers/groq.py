@@ -15,13 +15,16 @@ from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
-from .openai.urls import PATHS
+from .family.media import write_sound
+from .openai.urls import PATHS, media
 
 URL = "https://api.groq.com/openai/v1"
+_SOUNDS = {"mp3": "mp3", "wav": "wav", "flac": "flac", "opus": "ogg", "ogg": "ogg", "mulaw": "mulaw"}
 _REASONING = msgspec.Raw(b'"parsed"')
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")},
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding")} | media("speech"),
+    media_drops={"speech": frozenset({"instructions"})},
     messages=MessageRules(
         # Anything that is not of its schema is a 400, "property 'X' is unsupported".
         strip=frozenset({"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks"}),
@@ -87,3 +90,7 @@ class Groq(Member):
         """Ask for reasoning apart from the content where a level of it is asked for; raw is refused beside tools."""
         if "reasoning_effort" in fields and not fields.keys() & {"reasoning_format", "include_reasoning"}:
             fields["reasoning_format"] = _REASONING
+
+    def adjust_media(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Ask for sound by Groq's names of formats."""
+        write_sound(fields, _SOUNDS, dropped)

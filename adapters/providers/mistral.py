@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
-from .openai.urls import PATHS
+from .family.media import MISTRAL_CATEGORIES, mend_moderations
+from .openai.urls import PATHS, media
 
 URL = "https://api.mistral.ai/v1"
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")},
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding")} | media("moderation"),
     messages=MessageRules(
         strip=frozenset(
             {"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks", "function_call"}
@@ -91,3 +94,12 @@ class Mistral(Member):
     """Translates to Mistral's API."""
 
     profile = PROFILE
+
+    def adjust_media(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Refuse parts: Mistral judges texts."""
+        if b'"type"' in bytes(fields.get("input", b"")) and bytes(fields["input"]).lstrip(b"[ ").startswith(b"{"):
+            raise dropped.unsupported("input")
+
+    def mend_media(self, operation: str, body: bytes, model: str) -> bytes:
+        """Return judgements with a verdict, and by OpenAI's categories beside Mistral's."""
+        return mend_moderations(body, MISTRAL_CATEGORIES)

@@ -16,11 +16,20 @@ from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
+from .family.media import mend_images, write_size, write_sound
 from .family.messages import text_in
+from .openai.urls import PATHS, media
 
 URL = "https://api.together.xyz/v1"
+_SOUNDS = {"mp3": "mp3", "wav": "wav", "pcm": "raw"}
 PROFILE = Profile(
     base_url=URL,
+    paths=PATHS | media("image", "speech", "rerank"),
+    media_drops={
+        "image": frozenset({"quality", "style", "background", "moderation", "output_compression", "user"}),
+        "speech": frozenset({"instructions", "speed"}),
+        "rerank": frozenset({"max_tokens_per_doc"}),
+    },
     messages=MessageRules(
         strip=frozenset({"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks"}),
         reasoning="reasoning",
@@ -77,6 +86,23 @@ class Together(Member):
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile, with or without tags."""
         return replace(PROFILE, think_tags=getattr(settings, "think_tags", True))
+
+    def adjust_media(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Ask for sides in place of a size, and for images and sound by Together's names."""
+        if operation == "speech":
+            write_sound(fields, _SOUNDS, dropped)
+        elif operation == "image":
+            for name in ("stream", "partial_images"):  # an image comes as a whole, and is told as an event here
+                fields.pop(name, None)
+            write_size(fields, dropped)
+            if text_in(fields.get("response_format")) == "b64_json":
+                fields["response_format"] = msgspec.Raw(b'"base64"')
+            if text_in(fields.get("output_format")) == "webp":
+                raise dropped.unsupported("output_format")
+
+    def mend_media(self, operation: str, body: bytes, model: str) -> bytes:
+        """Return images as OpenAI has them."""
+        return mend_images(body, int(self._wall())) if operation == "image" else body
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Say how many logprobs are wanted as one number, and that no reasoning is wanted in its own way."""

@@ -63,9 +63,9 @@ class ModerationPart(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class ModerationRequest(msgspec.Struct, kw_only=True, frozen=True):
-    """What is to be judged, typed."""
+    """What is to be judged, typed. Who names no model means the one that OpenAI takes then."""
 
-    model: ModelName
+    model: ModelName = "omni-moderation-latest"
     input: str | Annotated[list[str | ModerationPart], Meta(min_length=1)]
 
 

@@ -29,8 +29,9 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
     """Yield (path, text) of every text that a person, a program or a model wrote into the request, in order.
 
     These are the contents of messages of every role, their names, refusals, tool calls, predicted output, what tools
-    and forms of answers are called and described by, with all of their schemas, prompts and suffixes, and the inputs of
-    embeddings and of all that is no conversation. Tokens are not text, and neither are ids, and the URLs and data of images, sounds and files.
+    and forms of answers are called and described by, with all of their schemas, prompts and suffixes, the inputs of
+    embeddings, and what is to be drawn, said, judged or ranked. Tokens are not text, and neither are ids, and the URLs
+    and data of images, sounds and files.
     """
     if isinstance(typed, ChatRequest):
         for index, message in enumerate(typed.messages):

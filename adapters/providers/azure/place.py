@@ -11,11 +11,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from ..openai.urls import PATHS
+from ..openai.urls import PATHS, media
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _DEPLOYMENT = re.compile(r"(?P<root>.*/openai)/deployments(?:/(?P<name>[^/]+))?")
-_OPERATION = re.compile(r"/(?:chat/completions|completions|embeddings|responses)/?$")
+_OPERATION = re.compile(r"/(?:chat/completions|completions|embeddings|responses|images/generations|audio/speech)/?$")
+OFFERED = PATHS | media("image", "speech")
+"""The paths of all that it has; moderation is a service of its own there."""
 _VERSION = "api-version"
 _UNDATED = frozenset({"v1", "preview", "latest"})
 
@@ -40,9 +42,9 @@ class Place:
 
     def url(self, operation: str, model: str) -> str | None:
         """Return where a deployment is asked for an operation, or None where it cannot be."""
-        if operation not in PATHS:
+        if operation not in OFFERED:
             return None
-        end = PATHS[operation]
+        end = OFFERED[operation]
         if self.classic:
             end = f"/deployments/{quote(self.deployment or model, safe='')}{end}"
         return f"{self.root}{end}?{self.query}" if self.query else self.root + end

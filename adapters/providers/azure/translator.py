@@ -21,7 +21,7 @@ from ..family import ErrorRules, Member, MessageRules, Profile
 from ..family.messages import text_in
 from ..openai.mender import ChunkMender
 from .chunks import AzureMender
-from .place import place_of
+from .place import OFFERED, place_of
 from .versions import HINTS, JSON_SCHEMA, MAX_COMPLETION_TOKENS, REQUIRED_TOOL, STREAM_OPTIONS, before
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PROFILE = Profile(
     base_url="",
+    paths=OFFERED,
     messages=MessageRules(roles={}, strip=frozenset({"citations", "thinking_blocks"})),
     tool_types=True,
     mends=False,

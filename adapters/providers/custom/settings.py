@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 
-from ..openai.urls import PATHS
+from ..openai.urls import MEDIA, PATHS
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -90,7 +90,8 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
         dict[str, str],
         Meta(
             description="For chat, completion and embedding: paths below base_url, or whole URLs, where they are not "
-            "OpenAI's; an empty one says that there is none."
+            "OpenAI's; an empty one says that there is none. Of image, speech, moderation and rerank it is asked only "
+            "where their paths stand here."
         ),
     ] = msgspec.field(default_factory=dict)
     extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each request that lacks them.")] = (
@@ -104,7 +105,7 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
         if not self.base_url.strip():
             raise ValueError("base_url must be an absolute URL, such as http://localhost:8000/v1")
         for name, path in self.paths.items():
-            if name not in PATHS:
-                raise ValueError(f"paths has {name!r}, which is none of {', '.join(PATHS)}")
+            if name not in PATHS | MEDIA:
+                raise ValueError(f"paths has {name!r}, which is none of {', '.join(PATHS | MEDIA)}")
             if path and not path.startswith(("/", "http://", "https://")):
                 raise ValueError(f"the path for {name} must begin with / or be a URL")

@@ -76,7 +76,7 @@ def _urls(settings: CustomSettings) -> dict[str, str]:
     below = operation_urls(settings.base_url, {name: path for name, path in settings.paths.items() if path})
     for operation, path in settings.paths.items():
         if not path:
-            del urls[operation]
+            urls.pop(operation, None)
         else:
             urls[operation] = below[operation] if path.startswith("/") else path
     if settings.auth.kind != "query" or not settings.api_key.strip():

@@ -42,7 +42,7 @@ class StreamOptions(msgspec.Struct):
 
 
 class Asked(msgspec.Struct):
-    """The fields of all three operations that make a difference to the answer."""
+    """The fields of all operations that make a difference to the answer."""
 
     model: str = ""
     messages: list[Message] = []
@@ -57,6 +57,12 @@ class Asked(msgspec.Struct):
     tool_choice: Any = None
     dimensions: int | None = None
     encoding_format: str | None = None
+    response_format: Any = None
+    stream_format: str | None = None
+    partial_images: int | None = None
+    query: str = ""
+    documents: list[Any] = []
+    top_n: int | None = None
 
     @property
     def last(self) -> Message:
@@ -80,6 +86,8 @@ class Asked(msgspec.Struct):
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, dict):
+        return _as_text(value.get("text"))
     if isinstance(value, list):
         return " ".join(str(entry) for entry in value)
     return value if isinstance(value, str) else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,8 @@ import msgspec
 from sluicegate.pipeline.heavy import LARGE
 
 from .answers import Answer, answers_to, contents, ending, number_of_answers, opening, whole
+from .media_script import media_script
+from .play import Ending, Script, error_script, time_of
 from .request import Asked
 from .vectors import DIMENSIONS, MOST_DIMENSIONS, packed, vector
 
@@ -25,30 +25,6 @@ PER_DIMENSION = 64
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Asked).decode
-
-
-class Ending(Enum):
-    """How an answer ends: as it should, with the connection broken, or never."""
-
-    CLEAN = "clean"
-    CUT = "cut"
-    STALL = "stall"
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """One answer.
-
-    Attributes:
-        head_at: Seconds after the request at which the head comes.
-        steps: (seconds after the request, bytes), in order of time.
-    """
-
-    status: int
-    media_type: str
-    head_at: float
-    steps: tuple[tuple[float, bytes], ...]
-    ending: Ending = Ending.CLEAN
 
 
 def weight(settings: SimulatorSettings, url: str, body: bytes) -> int:
@@ -71,11 +47,13 @@ def script_for(settings: SimulatorSettings, url: str, body: bytes) -> Script:
     luck = Random(digest)
     failed, cut, stalled = (luck.random() for _ in range(3))
     if failed < settings.error_rate:
-        return _error(500, "server_error", "server_error", "the simulator failed: error_rate wants it", settings)
+        return error_script(500, "server_error", "server_error", "the simulator failed: error_rate wants it", settings)
     try:
         asked = _decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        return _error(400, "invalid_request_error", "invalid_value", f"the body is not a request: {error}", settings)
+        return error_script(
+            400, "invalid_request_error", "invalid_value", f"the body is not a request: {error}", settings
+        )
     script = _answer(settings, url, asked, digest.hex()[:24], luck)
     if script.status != 200:
         return script
@@ -89,11 +67,13 @@ def script_for(settings: SimulatorSettings, url: str, body: bytes) -> Script:
 def _answer(settings: SimulatorSettings, url: str, asked: Asked, identity: str, luck: Random) -> Script:
     if url.endswith("/embeddings"):
         return _embeddings(settings, asked)
+    if (script := media_script(settings, url, asked, identity)) is not None:
+        return script
     answers = answers_to(asked, settings.tokens, luck)
     if asked.stream:
         return _stream(settings, asked, answers, identity)
     longest = max(len(answer.pieces) or 1 for answer in answers)
-    ends = _time_of(settings, longest - 1)
+    ends = time_of(settings, longest - 1)
     return Script(200, "application/json", ends, ((ends, _encode(whole(asked, answers, identity))),))
 
 
@@ -101,7 +81,7 @@ def _stream(settings: SimulatorSettings, asked: Asked, answers: list[Answer], id
     steps = [(0.0, _framed(opening(asked, answers, identity)))]
     # Framed one by one: the chunks of a long answer all at once would be work for the garbage collector.
     for place, chunks in enumerate(contents(asked, answers, identity)):
-        steps.append((_time_of(settings, place), _framed(chunks)))
+        steps.append((time_of(settings, place), _framed(chunks)))
     ends = steps[-1][0]
     steps.append((ends, _framed(ending(asked, answers, identity))))
     steps.append((ends, b"data: [DONE]\n\n"))
@@ -113,17 +93,11 @@ def _framed(chunks: list[dict[str, Any]]) -> bytes:
     return b"".join(b"data: " + _encode(chunk) + b"\n\n" for chunk in chunks)
 
 
-def _time_of(settings: SimulatorSettings, token: int) -> float:
-    """Return the seconds after the request at which a token is there; the first has number 0."""
-    rate = settings.tokens_per_second
-    return settings.first_token + (token / rate if rate > 0 else 0.0)
-
-
 def _embeddings(settings: SimulatorSettings, asked: Asked) -> Script:
     dimensions = DIMENSIONS if asked.dimensions is None else asked.dimensions
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         told = f"dimensions is {dimensions}, the limit is {MOST_DIMENSIONS}"
-        return _error(400, "invalid_request_error", "invalid_value", told, settings)
+        return error_script(400, "invalid_request_error", "invalid_value", told, settings)
     data = []
     for index, text in enumerate(asked.texts):
         values = vector(text, dimensions, settings.seed)
@@ -133,11 +107,6 @@ def _embeddings(settings: SimulatorSettings, asked: Asked) -> Script:
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     body = _encode({"object": "list", "model": asked.model, "data": data, "usage": usage})
     return Script(200, "application/json", settings.first_token, ((settings.first_token, body),))
-
-
-def _error(status: int, kind: str, code: str, message: str, settings: SimulatorSettings) -> Script:
-    body = _encode({"error": {"message": message, "type": kind, "param": None, "code": code}})
-    return Script(status, "application/json", settings.first_token, ((settings.first_token, body),))
 
 
 def _broken(script: Script, ending: Ending, luck: Random) -> Script:

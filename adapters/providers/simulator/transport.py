@@ -10,7 +10,8 @@ from sluicegate.pipeline.errors import StreamInterrupted
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
 
-from .script import Ending, Script, script_for, weight
+from .play import Ending, Script
+from .script import script_for, weight
 
 if TYPE_CHECKING:
     from .translator import SimulatorSettings
