@@ -22,7 +22,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 
-class _Served:
+class Served:
     """What is known of how an exchange was served.
 
     Attributes:
@@ -58,7 +58,7 @@ class _Served:
         return self.exchange.usage
 
 
-class _Whole(_Served):
+class Whole(Served):
     """An answer that is there as a whole.
 
     Attributes:
@@ -69,8 +69,12 @@ class _Whole(_Served):
         super().__init__(exchange)
         self.data: Json = _decode(exchange.reply.body if exchange.reply is not None else b"", self.provider)
 
+    def _rows(self, name: str) -> list[Json]:
+        """Return the objects of a list at the top level."""
+        return [row for row in _get(self.data, name, list) if isinstance(row, dict)]
 
-class Answer(_Whole):
+
+class Answer(Whole):
     """A whole chat answer."""
 
     @property
@@ -94,7 +98,7 @@ class Answer(_Whole):
         return _get(_first_choice(self.data), "finish_reason", str)
 
 
-class Embeddings(_Whole):
+class Embeddings(Whole):
     """Vectors, in the order of the inputs."""
 
     @cached_property
@@ -139,7 +143,7 @@ class Delta:
         return _get(_first_choice(self.data), "finish_reason", str)
 
 
-class ChatStream(_Served):
+class ChatStream(Served):
     """The chunks of a chat answer as they come: an async iterator of `Delta`.
 
     Its end is a clean end; a stream that was cut raises a GatewayError instead.

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
-from sluicegate.pipeline.errors import InvalidRequest
-from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.request import Request
 
 from .answers import Answer, ChatStream, Embeddings
+from .asking import Headers, plain
+from .media_calls import MediaCalls
 
 Messages = str | Sequence[Mapping[str, Any]]
 """Messages in OpenAI's shape; a string stands for one message of the user."""
-Headers = Mapping[str, str] | None
-"""What an HTTP caller would send: ``cache-control: no-cache`` asks for a fresh answer, ``x-request-id`` is for logs."""
 
 
-class Client:
+class Client(MediaCalls):
     """Asks the gateway as one caller. Made by `open_gateway`.
 
     Every call goes through the whole pipeline, as one over HTTP does. The caller's own cancel scope ends the upstream
@@ -34,10 +31,6 @@ class Client:
     Attributes:
         gateway: The same, for those who want its gauges or breakers.
     """
-
-    def __init__(self, gateway: Gateway, api_key: str | None = None) -> None:
-        self.gateway = gateway
-        self._api_key = api_key
 
     def as_caller(self, api_key: str | None) -> Client:
         """Return a client of the same gateway with another key."""
@@ -58,8 +51,8 @@ class Client:
         Raises:
             GatewayError: What went wrong, as itself.
         """
-        fields = {"model": model, "messages": _messages(messages), **_plain(options)}
-        return Answer(await self.gateway.ask(self._request("chat", fields, timeout, headers)))
+        fields = {"model": model, "messages": _messages(messages), **plain(options)}
+        return Answer(await self._ask(self._request("chat", fields, timeout, headers)))
 
     @asynccontextmanager
     async def stream_chat(
@@ -70,7 +63,7 @@ class Client:
         Leaving the block ends the upstream call. Arguments and errors are those of `chat`.
         """
         fields = {"model": model, "messages": _messages(messages), **options, "stream": True}
-        async with self.gateway.stream(self._request("chat", fields, timeout, headers)) as flow:
+        async with self._stream(self._request("chat", fields, timeout, headers)) as flow:
             yield ChatStream(flow)
 
     async def embed(
@@ -96,7 +89,7 @@ class Client:
         """
         given = inputs if isinstance(inputs, str) else list(inputs)
         fields = {"model": model, "input": given, **options, "encoding_format": "float"}
-        return Embeddings(await self.gateway.ask(self._request("embedding", fields, timeout, headers)))
+        return Embeddings(await self._ask(self._request("embedding", fields, timeout, headers)))
 
     async def models(self) -> list[str]:
         """Return the names of the models that this caller may ask for. A checkpoint.
@@ -104,41 +97,9 @@ class Client:
         Raises:
             GatewayError: What went wrong, as itself.
         """
-        exchange = await self.gateway.ask(Request("models", credential=self._api_key))
+        exchange = await self._ask(Request("models", credential=self._api_key))
         listed: list[dict[str, Any]] = msgspec.json.decode(exchange.reply.body)["data"] if exchange.reply else []
         return [entry["id"] for entry in listed]
-
-    def _request(self, operation: str, fields: dict[str, Any], timeout: float | None, headers: Headers) -> Request:
-        lowered = {name.lower(): value for name, value in (headers or {}).items()}
-        if (path := _not_finite(fields)) is not None:
-            raise InvalidRequest(f"{path}: NaN and Infinity are not JSON", param=path, code="invalid_json")
-        try:
-            body = msgspec.json.encode(fields)
-        except UnicodeEncodeError as error:
-            raise InvalidRequest(
-                "a text of this request holds half of a surrogate pair", code="invalid_utf8"
-            ) from error
-        return Request(
-            operation,
-            body,
-            lowered,
-            credential=self._api_key,
-            label=lowered.get("x-request-id", ""),
-            timeout=timeout,
-        )
-
-
-def _not_finite(value: object, path: str = "") -> str | None:
-    """Return where the first number stands that JSON has no word for: it would leave as null."""
-    if isinstance(value, float):
-        return None if math.isfinite(value) else path
-    if isinstance(value, Mapping):
-        inside = ((f"{path}.{name}" if path else str(name), item) for name, item in value.items())
-    elif isinstance(value, list | tuple):
-        inside = ((f"{path}[{at}]", item) for at, item in enumerate(value))
-    else:
-        return None
-    return next((found for where, item in inside if (found := _not_finite(item, where)) is not None), None)
 
 
 def _messages(messages: Messages) -> object:
@@ -146,10 +107,3 @@ def _messages(messages: Messages) -> object:
     if isinstance(messages, str):
         return [{"role": "user", "content": messages}]
     return messages
-
-
-def _plain(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a plain call. Raises TypeError where they ask for a stream."""
-    if options.get("stream"):
-        raise TypeError("chat returns whole answers; for a stream use `async with gateway.stream_chat(...)`")
-    return {**options, "stream": False}

@@ -16,17 +16,19 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, NotFound
+from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
-from ..translation import chat_stream, decode_chat, encode_chat
+from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .api import GeminiApi, Headers
 from .counting import read_count
 from .embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
 from .errors import GoogleErrors
+from .images import image_body, images_reply
 from .wire import Malformed
 
 if TYPE_CHECKING:
@@ -86,12 +88,14 @@ class Gemini:
 
     def operations(self) -> frozenset[str]:
         """Return the kinds of requests that it has methods for."""
-        return frozenset({"chat", "embedding"})
+        return frozenset({"chat", "embedding", "image"})
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
         if exchange.request.operation == "count_tokens":
             return self._api.count(exchange, target, _resource(target.model))
+        if exchange.request.operation == "image":
+            return self._draw(exchange, target)
         if exchange.request.operation != "embedding":
             return encode_chat(self._api, exchange, target, name=self._name, settings=self._settings)
         request = embedding_request(exchange)
@@ -107,6 +111,8 @@ class Gemini:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
         if exchange.request.operation == "count_tokens":
             return read_count(self._errors, head, body), None
+        if exchange.request.operation == "image":
+            return images_reply(self._errors, head, body, created=int(self._wall()))
         if exchange.request.operation != "embedding":
             return decode_chat(self._api, exchange, head, body)
         self._errors.check_type(head, body)
@@ -130,6 +136,12 @@ class Gemini:
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
+
+    def _draw(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        dropped = Dropped(self._name, strict=self._settings.strict)
+        method, body = image_body(exchange, target.model.rpartition("/")[2], dropped)
+        note_dropped(exchange, dropped)
+        return UpstreamRequest("POST", self._url(target.model, method), self._plain_headers, body)
 
     def _url(self, model: str, method: str) -> str:
         return f"{self._root}/{_resource(check_model(model))}:{method}"

@@ -16,6 +16,7 @@ from msgspec import Meta
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound
+from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
@@ -25,11 +26,12 @@ from ..gemini.api import GeminiApi
 from ..gemini.counting import read_count
 from ..gemini.embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
 from ..gemini.errors import GoogleErrors
+from ..gemini.images import image_body, images_reply
 from ..gemini.translator import Safety, both_headers, check_safety
 from ..gemini.wire import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
-from ..translation import chat_stream, decode_chat, encode_chat
+from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .account import Signer, read_account, token_url
 from .claude import ClaudeApi
 from .embeddings import predict_body, read_predictions
@@ -117,12 +119,14 @@ class Vertex:
 
     def operations(self) -> frozenset[str]:
         """Return the kinds of requests that it has methods for."""
-        return frozenset({"chat", "embedding"})
+        return frozenset({"chat", "embedding", "image"})
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
         if exchange.request.operation == "embedding":
             return self._embed(exchange, target)
+        if exchange.request.operation == "image":
+            return self._draw(exchange, target)
         api = self._api(target)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             exchange.notes.pop("dropped", None)  # of the target before
@@ -139,6 +143,8 @@ class Vertex:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
         if exchange.request.operation == "embedding":
             return self._embedded(exchange, head, body)
+        if exchange.request.operation == "image":
+            return images_reply(self._errors, head, body, created=int(self._wall()))
         api = self._asked(exchange)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             return api.passed(exchange, head, body)
@@ -183,6 +189,14 @@ class Vertex:
     def _asked(self, exchange: Exchange) -> GeminiApi | ClaudeApi:
         """Return the API that the last attempt has asked."""
         return self._api(exchange.attempts[-1].target) if exchange.attempts else self._gemini
+
+    def _draw(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        dropped = Dropped(self._name, strict=self._settings.strict)
+        if publisher_of(target.model) == "anthropic":
+            raise dropped.unsupported("model")
+        method, body = image_body(exchange, name_of(target.model), dropped)
+        note_dropped(exchange, dropped)
+        return UpstreamRequest("POST", self._places.url(target.model, method), self._plain_headers, body)
 
     def _embed(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         request = embedding_request(exchange)
