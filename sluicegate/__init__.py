@@ -25,6 +25,18 @@ from .library import (
     GatewayBuilder as GatewayBuilder,
 )
 from .library import (
+    Images as Images,
+)
+from .library import (
+    Moderations as Moderations,
+)
+from .library import (
+    Ranking as Ranking,
+)
+from .library import (
+    Sound as Sound,
+)
+from .library import (
     open_gateway as open_gateway,
 )
 from .pipeline.config.problems import ConfigError as ConfigError

@@ -19,6 +19,10 @@ PUBLIC = {
         "Embeddings",
         "GatewayBuilder",
         "GatewayError",
+        "Images",
+        "Moderations",
+        "Ranking",
+        "Sound",
         "open_gateway",
     },
     "sluicegate.library": {
@@ -28,6 +32,10 @@ PUBLIC = {
         "Delta",
         "Embeddings",
         "GatewayBuilder",
+        "Images",
+        "Moderations",
+        "Ranking",
+        "Sound",
         "open_gateway",
     },
 }

@@ -6,4 +6,8 @@ from .answers import Delta as Delta
 from .answers import Embeddings as Embeddings
 from .builder import GatewayBuilder as GatewayBuilder
 from .client import Client as Client
+from .media_answers import Images as Images
+from .media_answers import Moderations as Moderations
+from .media_answers import Ranking as Ranking
+from .media_answers import Sound as Sound
 from .open import open_gateway as open_gateway

@@ -82,9 +82,7 @@ class Asking:
 def plain(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a plain call. Raises TypeError where they ask for a stream."""
     if options.get("stream"):
-        raise TypeError(
-            "this call returns a whole answer; for the stream of a chat use `async with gateway.stream_chat(...)`"
-        )
+        raise TypeError("this returns a whole answer; for a chat's stream use `async with gateway.stream_chat(...)`")
     return {**options, "stream": False}
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from .asking import Asking, Headers, plain
+from .asking import Asking, Headers
 from .media_answers import Images, Moderations, Ranking, Sound
 
 
@@ -28,7 +28,9 @@ class MediaCalls(Asking):
         Raises:
             GatewayError: What went wrong, as itself.
         """
-        fields = {"model": model, "prompt": prompt, **plain(options)}
+        if options.get("stream"):
+            raise TypeError("image returns whole images; their events are for callers over HTTP")
+        fields = {"model": model, "prompt": prompt, **options}
         return Images(await self._ask(self._request("image", fields, timeout, headers)))
 
     @asynccontextmanager
