@@ -65,8 +65,8 @@ class HttpOutlet:
     async def close(self, exchange: Exchange) -> None:
         """End what `open` began, or send the error whole if it did not begin. A checkpoint.
 
-        Bytes have no word for an error: their end is then left out, and the server breaks the connection off, or the
-        stream of HTTP/2, so that what was cut never looks complete. Events with names say by a name that they are the
+        Bytes have no word for an error: their end is then left out, and the server breaks the connection off, so
+        that what was cut never looks complete. Events with names say by a name that they are the
         last, and need no terminator.
 
         Raises:

@@ -14,12 +14,36 @@ from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.provider import StreamDecoder, Translator, UpstreamHead
 from sluicegate.pipeline.reply import Batch, ChunkKind
 from sluicegate.pipeline.request import Request
-from sluicegate.pipeline.schemas import ChatRequest, CompletionRequest, EmbeddingRequest
+from sluicegate.pipeline.schemas import (
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingRequest,
+    ImageRequest,
+    ModerationRequest,
+    RerankRequest,
+    SpeechRequest,
+)
 
 _CREATED = re.compile(rb'"created":\d+')
 KEY = Secret("sk-conformance-0123456789abcdef")
 TARGET = Target("upstream", "their-model")
-TYPES = {"chat": ChatRequest, "completion": CompletionRequest, "embedding": EmbeddingRequest}
+TYPES = {
+    "chat": ChatRequest,
+    "completion": CompletionRequest,
+    "embedding": EmbeddingRequest,
+    "image": ImageRequest,
+    "speech": SpeechRequest,
+    "moderation": ModerationRequest,
+    "rerank": RerankRequest,
+}
+    "chat": ChatRequest,
+    "completion": CompletionRequest,
+    "embedding": EmbeddingRequest,
+    "image": ImageRequest,
+    "speech": SpeechRequest,
+    "moderation": ModerationRequest,
+    "rerank": RerankRequest,
+}
 
 
 def ask(operation: str = "chat", **fields: object) -> Exchange:
