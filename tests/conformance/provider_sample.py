@@ -36,14 +36,6 @@ TYPES = {
     "moderation": ModerationRequest,
     "rerank": RerankRequest,
 }
-    "chat": ChatRequest,
-    "completion": CompletionRequest,
-    "embedding": EmbeddingRequest,
-    "image": ImageRequest,
-    "speech": SpeechRequest,
-    "moderation": ModerationRequest,
-    "rerank": RerankRequest,
-}
 
 
 def ask(operation: str = "chat", **fields: object) -> Exchange:

@@ -22,10 +22,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def post(url: str, fields: dict[str, Any]) -> tuple[int, bytes]:
-    request = urllib.request.Request(
-        f"{url}/v1/chat/completions", json.dumps(fields).encode(), {"content-type": "application/json"}
-    )
+def post(url: str, fields: dict[str, Any], path: str = "/v1/chat/completions") -> tuple[int, bytes]:
+    request = urllib.request.Request(f"{url}{path}", json.dumps(fields).encode(), {"content-type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read()
@@ -63,3 +61,28 @@ async def test_an_error_is_the_same(url, model, messages):
     error = raised.value
     told = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
     assert (error.status, {"error": told}) == (status, json.loads(body))
+
+
+async def test_images_judgements_and_rankings_are_the_same(url):
+    documents = ["a dog", {"text": "the red cat"}]
+    _, image = post(url, {"model": "demo", "prompt": "a cat", "n": 2}, "/v1/images/generations")
+    _, judged = post(url, {"model": "demo", "input": ["I hate you"]}, "/v1/moderations")
+    _, ranked = post(url, {"model": "demo", "query": "cat", "documents": documents, "top_n": 1}, "/v1/rerank")
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        assert (await gateway.image("demo", "a cat", n=2)).data == json.loads(image)
+        assert (await gateway.moderate("demo", ["I hate you"])).data == json.loads(judged)
+        assert (await gateway.rerank("demo", "cat", documents, top_n=1)).data == json.loads(ranked)
+
+
+async def test_sound_is_the_same_and_so_is_its_error(url):
+    asked = {"model": "demo", "input": "two words", "voice": "alloy"}
+    _, sound = post(url, asked, "/v1/audio/speech")
+    status, refused = post(url, {**asked, "response_format": "mp3"}, "/v1/audio/speech")
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        async with gateway.speech("demo", "two words") as said:
+            assert (await said.read(), said.media_type) == (sound, "audio/wav")
+        with pytest.raises(GatewayError) as raised:
+            async with gateway.speech("demo", "two words", response_format="mp3"):
+                pass
+    told = json.loads(refused)["error"]
+    assert (raised.value.status, raised.value.message) == (status, told["message"])
