@@ -238,3 +238,25 @@ def test_fractions_keep_their_spelling() -> None:
     exchange = exchange_of("chat", body)
     assert filter_of().judge(exchange) is Verdict.PASS
     assert bytes(exchange.request.fields["messages"]).endswith(b'"x":[1.50,1E2,1e400]}]')
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields", "param"),
+    [
+        ("image", {"prompt": "bad"}, "prompt"),
+        ("speech", {"input": "fine", "voice": "v", "instructions": "bad"}, "instructions"),
+        ("moderation", {"input": [{"type": "text", "text": "bad"}]}, "input[0].text"),
+        ("rerank", {"query": "q", "documents": ["fine", {"text": "bad"}]}, "documents[1].text"),
+        ("rerank", {"query": "q", "documents": [{"text": "fine", "title": "bad"}]}, "documents[0].title"),
+    ],
+)
+def test_what_is_drawn_said_judged_or_ranked_is_read_too(operation: str, fields: dict[str, Any], param: str) -> None:
+    exchange = exchange_of(operation, json.dumps({"model": "m", **fields}).encode())
+    assert refusal_of(filter_of("bad"), exchange).param == param
+
+
+def test_of_two_texts_of_one_document_the_one_that_was_read_goes_on() -> None:
+    body = b'{"model":"m","query":"q","documents":[{"text":"bad","text":"fine"}]}'
+    exchange = exchange_of("rerank", body)
+    assert filter_of("bad").judge(exchange) is Verdict.PASS
+    assert bytes(exchange.request.fields["documents"]) == b'[{"text":"fine"}]'

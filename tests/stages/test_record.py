@@ -270,3 +270,15 @@ async def test_before_validate_the_model_is_known_all_the_same(tmp_path):
     (take,) = read_cassette(path)
     assert seen == [None]
     assert take.model == "simulator/echo"
+
+
+async def test_sound_is_told_by_times_and_sizes_alone(autojump_clock):
+    async def sound():
+        yield [Chunk(b"\x00\xff\n", ChunkKind.CONTENT)]
+
+    record, kept = recording(contents="keep", answers=True)
+    saying = judging(lambda _: Reply(stream=sound(), media_type="audio/wav", raw=True))
+    async with gateway_of(record, saying) as gateway, gateway.stream(chat(stream=True)) as flow:
+        async for _ in flow:
+            pass
+    assert [(one.size, one.data) for one in kept.takes[0].chunks] == [(3, b"")]

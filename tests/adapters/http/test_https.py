@@ -12,6 +12,7 @@ from h2.events import DataReceived
 
 from sluicegate.adapters.http.h1.limits import Limits
 from sluicegate.pipeline.config.sections import PatienceSettings, ServerSettings, ServerTlsSettings
+from sluicegate.pipeline.errors import StreamInterrupted
 from sluicegate.pipeline.reply import Chunk, ChunkKind, Reply
 from sluicegate.pipeline.stage import Verdict
 from tests.adapters.http.harness import CHAT, house, house_of, read_answer, request
@@ -255,3 +256,28 @@ async def test_an_idle_connection_is_kept_as_long_as_the_configuration_says():
     async with house_of(Steps(), settings=settings) as running, await running.connect() as stream:
         with trio.fail_after(5):
             assert await stream.receive_some() == b""
+
+
+@BOTH
+async def test_bytes_that_were_cut_never_look_complete(certified, http2):
+    settings = ServerSettings(tls=ServerTlsSettings(**certified.settings["tls"]))
+    async with (
+        house_of(CutSound(), settings=settings) as running,
+        client_of(running, certified, http2=http2) as client,
+        client.stream("POST", CHATS, json=CHAT) as sound,
+    ):
+        assert sound.headers["content-type"] == "audio/mpeg"
+        with trio.fail_after(5), pytest.raises(httpx.TransportError):
+            await sound.aread()
+
+
+class CutSound:
+    """A stage that answers with bytes, and breaks off."""
+
+    def judge(self, exchange):
+        exchange.reply = Reply(stream=self._bytes(), media_type="audio/mpeg", raw=True)
+        return Verdict.REPLY
+
+    async def _bytes(self):
+        yield [Chunk(b"\x00\xff", ChunkKind.CONTENT)]
+        raise StreamInterrupted("cut")

@@ -124,3 +124,36 @@ async def test_closing_what_is_complete_sends_nothing_more():
 async def test_a_connection_that_cannot_be_written_to_means_that_the_client_is_gone(error):
     with pytest.raises(ClientGone):
         await HttpOutlet(Sink(error), OPENAI).open(exchange_with(Reply(body=b"{}")))
+
+
+async def test_bytes_leave_as_they_are_and_end_without_a_terminator():
+    sink = Sink()
+    exchange = exchange_with(Reply(stream=no_batches(), media_type="audio/wav", raw=True))
+    outlet = HttpOutlet(sink, OPENAI)
+    await outlet.open(exchange)
+    await outlet.send([Chunk(b"\x00\n", ChunkKind.CONTENT), Chunk(b"data: x", ChunkKind.CONTENT)])
+    await outlet.close(exchange)
+    assert sink.head[b"content-type"] == b"audio/wav"
+    assert sink.bodies == [(b"\x00\ndata: x", True), (b"", False)]
+    assert outlet.ended
+
+
+async def test_bytes_that_were_cut_have_no_end():
+    sink = Sink()
+    exchange = exchange_with(Reply(stream=no_batches(), media_type="audio/wav", raw=True))
+    outlet = HttpOutlet(sink, OPENAI)
+    await outlet.open(exchange)
+    await outlet.send([Chunk(b"half", ChunkKind.CONTENT)])
+    exchange.fail(StreamInterrupted("cut"))
+    await outlet.close(exchange)
+    assert sink.bodies == [(b"half", True)]
+
+
+async def test_named_events_say_their_end_by_themselves():
+    sink = Sink()
+    exchange = exchange_with(Reply(stream=no_batches()))
+    outlet = HttpOutlet(sink, OPENAI)
+    await outlet.open(exchange)
+    await outlet.send([Chunk(b"1", ChunkKind.CONTENT, "image.completed")])
+    await outlet.close(exchange)
+    assert sink.bodies == [(b"event: image.completed\ndata: 1\n\n", True), (b"", False)]
