@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import HttpProviderSettings
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound
+from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound, UnsupportedEndpoint
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -192,8 +192,8 @@ class Vertex:
 
     def _draw(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         dropped = Dropped(self._name, strict=self._settings.strict)
-        if publisher_of(target.model) == "anthropic":
-            raise dropped.unsupported("model")
+        if publisher_of(target.model) not in ("google", ""):
+            raise UnsupportedEndpoint.of(self._name, "image")  # with the models of others
         method, body = image_body(exchange, name_of(target.model), dropped)
         note_dropped(exchange, dropped)
         return UpstreamRequest("POST", self._places.url(target.model, method), self._plain_headers, body)
