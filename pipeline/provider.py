@@ -201,6 +201,42 @@ class TokenCounter(Protocol):
         ...
 
 
+class ModelPage(msgspec.Struct, frozen=True):
+    """What one answer says of a provider's models.
+
+    Attributes:
+        models: Names as targets have them, or None where the answer shows no more than that the key is good.
+        after: What `ModelLister.list_models` is to be told for the next page; empty on the last one.
+    """
+
+    models: tuple[str, ...] | None
+    after: str = ""
+
+
+@runtime_checkable
+class ModelLister(Protocol):
+    """What a translator is besides, whose provider says which models it has, at no cost.
+
+    What an answer with status 300 or above means is for `Translator.error` to say.
+    """
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of the list, or None where the provider, as it is set up, has none.
+
+        Args:
+            after: Which page, by the word of the one before; empty for the first.
+        """
+        ...
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists.
+
+        Raises:
+            UpstreamError: It is no list.
+        """
+        ...
+
+
 @runtime_checkable
 class Carried(Protocol):
     """What a translator is besides, whose requests lack something until they are sent, such as a token to be fetched.
