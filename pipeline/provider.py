@@ -207,10 +207,12 @@ class ModelPage(msgspec.Struct, frozen=True):
     Attributes:
         models: Names as targets have them, or None where the answer shows no more than that the key is good.
         after: What `ModelLister.list_models` is to be told for the next page; empty on the last one.
+        complete: Whether a model that is on none of the pages cannot be asked; some lists leave out other names.
     """
 
     models: tuple[str, ...] | None
     after: str = ""
+    complete: bool = True
 
 
 @runtime_checkable

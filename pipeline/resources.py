@@ -13,6 +13,7 @@ import trio
 
 from .breaker import Breaker
 from .config.sections import ModelSettings
+from .live_models import LiveModels
 from .metrics import Metrics
 from .provider import Provider
 from .recorder import NoRecorders, Recorders
@@ -37,6 +38,7 @@ class Resources:
         breakers: One breaker a provider, by the provider's name.
         stores: By name; ``memory`` always exists.
         metrics: What `meter` counts into, and the admin pages read.
+        live_models: What providers have said of their models; the gateway keeps it fresh while it runs.
         access_log: Takes one record a settled exchange.
         recorders: Opens what writes takes of exchanges into files.
         random: For jitter; seeded in tests.
@@ -48,6 +50,7 @@ class Resources:
     breakers: dict[str, Breaker] = field(default_factory=dict)
     stores: Mapping[str, Store] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
+    live_models: LiveModels = field(default_factory=LiveModels)
     access_log: AccessLog = _no_log
     recorders: Recorders = field(default_factory=NoRecorders)
     random: Random = field(default_factory=Random)

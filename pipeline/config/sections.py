@@ -173,6 +173,10 @@ class HttpProviderSettings(ProviderSettings, Checked, kw_only=True, frozen=True)
         dict[str, Secret], Meta(description="Headers to send with each request; their values are never shown.")
     ] = msgspec.field(default_factory=dict)
     timeout: Annotated[HttpTimeoutSettings, Meta(description="How long it may take.")] = HttpTimeoutSettings()
+    list_models: Annotated[
+        Duration,
+        Meta(ge=0, description="How often to ask it which models it has, for /v1/models; 0s never asks."),
+    ] = 0.0
 
 
 class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):
