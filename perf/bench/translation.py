@@ -1,7 +1,7 @@
 """What it costs to bring a chat into a provider's API and its answer back, beside one that passes through.
 
-No sockets: a translator is pure, and what providers would answer is what the simulated upstream says at the URL that the
-translator asks. All alternates inside one run, and of each the best of several rounds stands.
+No sockets: a translator is pure, and what providers would answer is what the simulated upstream says at the URL that
+it asks. All alternates inside one run, and of each the best of several rounds stands.
 """
 
 from __future__ import annotations
