@@ -60,10 +60,15 @@ def measured(stand: Stand) -> str:
     print(traces)
     translation = measure_translation(told)
     print(translation)
-    return (
-        f"{row_table(rows)}\n\nThe traces that ship, {SPEED:g} times as fast as recorded, in front of an upstream that "
-        f"answers at once:\n\n{traces}\n\nWhat it costs to bring a chat of 2 KB and its answer of 40 tokens from a "
-        f"caller's dialect into a provider's API and back, without sockets, beside one that passes through:\n\n{translation}"
+    return "\n\n".join(
+        (
+            row_table(rows),
+            f"The traces that ship, {SPEED:g} times as fast as recorded, in front of an upstream that answers at once:",
+            traces,
+            "What it costs to bring a chat of 2 KB and its answer of 40 tokens from a caller's dialect into a provider's "
+            "API and back, without sockets, beside one that passes through:",
+            translation,
+        )
     )
 
 
