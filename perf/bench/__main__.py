@@ -65,8 +65,8 @@ def measured(stand: Stand) -> str:
             row_table(rows),
             f"The traces that ship, {SPEED:g} times as fast as recorded, in front of an upstream that answers at once:",
             traces,
-            "What it costs to bring a chat of 2 KB and its answer of 40 tokens from a caller's dialect into a provider's "
-            "API and back, without sockets, beside one that passes through:",
+            "What it costs to bring a chat of 2 KB and its answer of 40 tokens from a caller's dialect into a "
+            "provider's API and back, without sockets, beside one that passes through:",
             translation,
         )
     )
