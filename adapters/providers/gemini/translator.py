@@ -20,14 +20,15 @@ from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead,
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
+from ..embeddings import embedding_request, embeddings_reply, texts_of
+from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat
 from .api import GeminiApi, Headers
 from .counting import read_count
-from .embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
+from .embeddings import embed_body, read_vectors
 from .errors import GoogleErrors
-from .wire import Malformed
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
