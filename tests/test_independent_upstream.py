@@ -19,6 +19,7 @@ PROVIDERS = {
     "anthropic": {"api_key": "k"},
     "azure": {"api_key": "k", "api_version": "2024-10-21"},
     "gemini": {"api_key": "k"},
+    "ollama": {},
     "openai": {"api_key": "k", "base_url": "{}/v1"},
     "openrouter": {"api_key": "k", "base_url": "{}/api/v1"},
     "vertex": {"access_token": "t", "project": "p", "location": "us-central1"},

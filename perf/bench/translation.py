@@ -39,6 +39,7 @@ PROVIDERS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "gemini": ({}, "gemini-2.5-pro"),
     "groq": ({}, "llama-3.3-70b-versatile"),
     "mistral": ({}, "mistral-large-latest"),
+    "ollama": ({}, "llama3.2"),
     "openrouter": ({}, "meta-llama/llama-3.3-70b"),
     "perplexity": ({}, "sonar"),
     "together": ({}, "meta-llama/Llama-3.3-70B"),

@@ -6,6 +6,7 @@ import trio
 
 from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
 from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
+from sluicegate.adapters.providers.ollama import Ollama, OllamaSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
 from sluicegate.adapters.providers.vertex import Vertex, VertexSettings
@@ -186,4 +187,40 @@ class TestAnthropic(ProviderConformance):
         content_until=ANTHROPIC_STREAM.index(b"event: content_block_stop"),
         stream_error=ANTHROPIC_STREAM_ERROR,
         errors=ANTHROPIC_ERRORS,
+    )
+
+
+OLLAMA_WHOLE = (
+    b'{"model":"m","created_at":"2026-11-22T10:00:00.123456789Z","message":{"role":"assistant","content":"Gr\xc3\xbc\xc3\x9fe",'
+    b'"thinking":"hm"},"done":true,"done_reason":"stop","total_duration":5,"prompt_eval_count":9,"eval_count":5}\n'
+)
+OLLAMA_STREAM = (
+    b'{"model":"m","created_at":"2026-11-22T10:00:00Z","message":{"role":"assistant","content":"","thinking":"hm"},'
+    b'"done":false}\n'
+    b'{"model":"m","created_at":"2026-11-22T10:00:00Z","message":{"role":"assistant","content":"Gr\xc3\xbc\xc3\x9fe"},'
+    b'"done":false}\n'
+    b'{"model":"m","created_at":"2026-11-22T10:00:01Z","message":{"role":"assistant","content":""},"done":true,'
+    b'"done_reason":"stop","prompt_eval_count":9,"eval_count":5}\n'
+)
+OLLAMA_ERRORS = {
+    400: b'{"error":"registry.ollama.ai/library/m does not support tools"}',
+    401: b'{"error":"unauthorized"}',
+    404: b'{"error":"model \'their-model\' not found"}',
+    429: b'{"error":"usage limit reached"}',
+    500: b'{"error":"llama runner process has terminated"}',
+}
+
+
+class TestOllama(ProviderConformance):
+    sample = Sample(
+        translator=Ollama("upstream", OllamaSettings(type="ollama", api_key=KEY)),
+        whole=OLLAMA_WHOLE,
+        whole_usage=(9, 5),
+        stream=OLLAMA_STREAM,
+        stream_usage=(9, 5),
+        complete_from=len(OLLAMA_STREAM) - 1,
+        content_until=OLLAMA_STREAM.index(b'{"model":"m","created_at":"2026-11-22T10:00:01Z"'),
+        stream_error=b'{"error":"an error was encountered while running the model"}\n',
+        errors=OLLAMA_ERRORS,
+        stream_type="application/x-ndjson",
     )

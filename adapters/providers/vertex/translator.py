@@ -26,7 +26,8 @@ from ..gemini.api import GeminiApi
 from ..gemini.counting import read_count
 from ..gemini.embeddings import embed_body, read_vectors
 from ..gemini.errors import GoogleErrors
-from ..gemini.translator import Safety, both_headers, check_safety
+from ..gemini.translator import Safety, check_safety
+from ..headers import both_headers
 from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets

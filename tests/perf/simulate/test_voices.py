@@ -24,6 +24,7 @@ PROVIDERS = {
     "azure": {"type": "azure", "api_key": "k", "api_version": "2024-10-21"},
     "gemini": {"type": "gemini", "api_key": "k"},
     "groq": {"type": "groq", "api_key": "k", "base_url": "{}/openai/v1"},
+    "ollama": {"type": "ollama"},
     "openai": {"type": "openai", "api_key": "k", "base_url": "{}/v1"},
     "vertex": {"type": "vertex", "access_token": "t", "project": "p", "location": "global"},
 }
