@@ -10,7 +10,7 @@ from typing import Any
 
 from sluicegate.pipeline.form.blocks import Text
 
-from .wire import text_of
+from ..reading import text_of
 
 Citation = dict[str, Any]
 

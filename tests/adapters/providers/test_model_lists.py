@@ -73,6 +73,18 @@ CASES = {
         ModelPage(("m-1", "m-2"), complete=False),
         after="m/2",
     ),
+    "cohere": Case(
+        "https://api.cohere.com/v1/models?page_size=1000",
+        BEARER,
+        {"models": [{"name": "m-1"}, {"name": "m-2"}], "next_page_token": "t"},
+        ModelPage(("m-1", "m-2"), "t"),
+    ),
+    "ollama": Case(
+        "http://localhost:11434/api/tags",
+        BEARER,
+        {"models": [{"name": "m-1"}, {"name": "m-2"}]},
+        ModelPage(("m-1", "m-2"), complete=False),
+    ),
     "gemini": Case(
         "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1000",
         ("x-goog-api-key", KEY),
