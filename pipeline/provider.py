@@ -7,7 +7,7 @@ chunks or an error, in the dialect of the exchange's request. A transport never 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
@@ -18,8 +18,10 @@ from .errors import GatewayError
 from .reply import Batch, Reply, Usage
 
 if TYPE_CHECKING:
+    from .config.kinds import Secret
     from .config.sections import ProviderSettings
     from .exchange import Exchange, Target
+    from .keyring import Keyring
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
@@ -257,6 +259,9 @@ class Provider:
 
     Attributes:
         connect: Seconds that opening a connection may take; without end where none is opened.
+        keys: The same provider by each of its keys, where it has several; ``translator`` is then that of the first.
+        with_key: Makes the same provider with a key of the caller's own; None where callers may bring none. Raises
+            ValueError for a key that cannot be sent.
     """
 
     name: str
@@ -265,6 +270,8 @@ class Provider:
     translator: Translator
     transport: Transport
     connect: float = math.inf
+    keys: Keyring | None = None
+    with_key: Callable[[Secret], Provider] | None = None
     operations: frozenset[str] = field(init=False)
     """What can be asked of it, as its translator says."""
 

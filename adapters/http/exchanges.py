@@ -11,7 +11,7 @@ from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.request import Request
 
 from .credentials import take_credential
-from .headers import timeout_of
+from .headers import take_provider_keys, timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
 from .routes import Route
@@ -38,11 +38,13 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     """
     settings = gateway.settings
     headers, credential = take_credential(visit.headers)
+    provider_keys = take_provider_keys(headers)
     request = Request(
         operation=route.operation,
         headers=headers,
         dialect=visit.dialect.name,
         credential=credential,
+        provider_keys=provider_keys,
         label=visit.label,
         subject=subject,
         timeout=timeout_of(headers),
