@@ -22,6 +22,8 @@ from sluicegate.pipeline.resources import AccessLog, Resources
 from sluicegate.pipeline.store import Store
 from sluicegate.pipeline.topology import Placed, compile_topology
 
+FEW = 100
+"""Connections for those who want providers and no gateway."""
 WithKey = Callable[[Secret], Provider]
 
 
@@ -76,6 +78,18 @@ class _NotYet:
 
 
 _NOT_YET = _NotYet()
+
+
+def open_providers(config: GatewayConfig, registry: Registry) -> dict[str, Provider]:
+    """Return the providers alone, with a few connections for each. Raises as `build` does for them."""
+    providers = _providers(config, registry)
+    _connect(providers, max_connections=FEW)
+    return providers
+
+
+async def close_providers(providers: Mapping[str, Provider]) -> None:
+    """Close what `open_providers` has opened. A checkpoint."""
+    await Resources(providers=providers).aclose()
 
 
 def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
