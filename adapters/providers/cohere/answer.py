@@ -11,7 +11,7 @@ from sluicegate.pipeline.form.blocks import Block, Text, Thinking, ToolCall
 
 from ..openai.errors import ErrorTable
 from ..reading import Malformed, read_json, text_of
-from .wire import Call, Part, citations_of, failure, finish_of, named_call, usage_of
+from .wire import Call, Logprob, Part, citations_of, failure, finish_of, logprobs_of, named_call, usage_of
 
 
 class Message(msgspec.Struct):
@@ -30,6 +30,7 @@ class Body(msgspec.Struct):
     id: object = None
     finish_reason: object = None
     usage: object = None
+    logprobs: list[Logprob] | None = None
 
 
 _decode = msgspec.json.Decoder(Body).decode
@@ -50,7 +51,8 @@ def read_answer(data: bytes, errors: ErrorTable) -> Answer:
     if not blocks and not calls:
         blocks.append(Text(""))
     made = [ToolCall(call.id, call.function.name, call.function.arguments or "{}") for call in calls]
-    choice = Choice((*blocks, *made), "tool_calls" if calls and finish == "stop" else finish)
+    ended = "tool_calls" if calls and finish == "stop" else finish
+    choice = Choice((*blocks, *made), ended, logprobs=logprobs_of(body.logprobs))
     return Answer(id=text_of(body.id), choices=(choice,), usage=usage_of(body.usage))
 
 

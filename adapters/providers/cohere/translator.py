@@ -22,13 +22,12 @@ from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
 
-from ..family.errors import FamilyErrors
-from ..family.profile import ErrorRules
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
 from ..secrets import Secrets
 from .answer import read_answer
 from .embeddings import embed_body, read_vectors
+from .errors import CohereErrors
 from .request import body_of
 from .stream import CohereStream
 
@@ -56,9 +55,7 @@ class Cohere(FormTranslator):
     """
 
     def __init__(self, name: str, settings: CohereSettings, *, wall: Callable[[], float] = time.time) -> None:
-        # Its own 498 says that what was said is not allowed.
-        errors = FamilyErrors(name, Secrets(settings), ErrorRules(statuses={498: "filtered"}))
-        super().__init__(name, settings, errors, wall)
+        super().__init__(name, settings, CohereErrors(name, Secrets(settings)), wall)
         self._root = (settings.base_url or URL).strip().rstrip("/").removesuffix("/v2") + "/v2"
         self._plain_headers, self._stream_headers = both_headers(settings, bearer(settings))
 

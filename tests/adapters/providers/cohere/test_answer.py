@@ -174,6 +174,27 @@ def test_plan_thoughts_and_citations_of_a_stream():
     assert deltas[-1]["finish_reason"] == "length"
 
 
+def test_logprobs_are_as_openai_has_them():
+    pieces = [
+        {"text": "Gr", "token_ids": [1], "logprobs": [-0.5]},
+        {"text": "ü", "token_ids": [2, 3], "logprobs": [-1, -2]},
+    ]
+    message = {"role": "assistant", "content": [{"type": "text", "text": "Grü"}]}
+    choice, _ = answered(finish_reason="COMPLETE", message=message, logprobs=pieces)
+    content = choice["logprobs"]["content"]
+    assert [(one["token"], one["logprob"], one["bytes"]) for one in content] == [
+        ("Gr", -0.5, [71, 114]),
+        ("ü", -3.0, [195, 188]),
+    ]
+    stream = b"".join(
+        event("content-delta", index=0, delta={"message": {"content": {"text": one["text"]}}}, logprobs=one)
+        for one in pieces
+    ) + event("message-end", id="c1", delta={"finish_reason": "COMPLETE"})
+    chunks = told(cohere().decoder(ask(stream=True), EVENTS), [stream])
+    choices = [msgspec.json.decode(data)["choices"][0] for _, data in chunks]
+    assert [one for choice in choices for one in (choice.get("logprobs") or {}).get("content", ())] == content
+
+
 def said(body: dict) -> list[tuple]:
     found: list[tuple] = []
     for message in body["messages"]:
