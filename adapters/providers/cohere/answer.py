@@ -9,6 +9,7 @@ import msgspec
 from sluicegate.pipeline.form.answer import Answer, Choice
 from sluicegate.pipeline.form.blocks import Block, Text, Thinking, ToolCall
 
+from ..cited import Span, in_pieces
 from ..openai.errors import ErrorTable
 from ..reading import Malformed, read_json, text_of
 from .wire import Call, Logprob, Part, citations_of, failure, finish_of, logprobs_of, named_call, usage_of
@@ -63,6 +64,19 @@ def _said(message: Message) -> list[Block]:
         if part.thinking:
             blocks.append(Thinking(part.thinking))
         elif part.text:
-            here = [one for one in cited if isinstance(one, dict) and one.get("content_index", place) == place]
-            blocks.append(Text(part.text, citations=tuple(found for one in here for found in citations_of(one))))
+            here = [one for one in cited if isinstance(one, dict) and one.get("content_index") in (None, place)]
+            blocks += _cited(part.text, here)
     return blocks
+
+
+def _cited(text: str, cited: list[dict[str, Any]]) -> list[Text]:
+    """Return a text in pieces, each with where it comes from; in one where their places make no sense."""
+    spans: list[Span] = []
+    for one in cited:
+        start, end = one.get("start"), one.get("end")
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
+            spans = []
+            break
+        if sources := tuple(citations_of(one)):
+            spans.append((start, end, sources))
+    return in_pieces(text, spans, (source for one in cited for source in citations_of(one)))

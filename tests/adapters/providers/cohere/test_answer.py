@@ -55,6 +55,29 @@ def test_answer_is_as_openai_has_it():
     assert usage == Usage(input=70, output=20)
 
 
+def cite(start: object, end: object, url: str) -> dict:
+    return {"start": start, "end": end, "sources": [{"type": "document", "id": "d", "document": {"url": url}}]}
+
+
+@pytest.mark.parametrize(
+    ("cited", "places"),
+    [
+        ([cite(9, 13, "b"), cite(0, 5, "a")], [("a", 0, 5), ("b", 9, 13)]),
+        ([cite(0, 5, "a"), cite(3, 9, "b")], [("a", 0, 13), ("b", 0, 13)]),
+        ([cite(0, 99, "a")], [("a", 0, 13)]),
+        ([cite(None, 2, "a")], [("a", 0, 13)]),
+    ],
+)
+def test_citations_say_which_stretch_they_are_of(cited, places):
+    text = "Grüße an Łódź"
+    message = {"role": "assistant", "content": [{"type": "text", "text": text}], "citations": cited}
+    reply, _ = cohere().decode(ask(), JSON, msgspec.json.encode({**WHOLE, "message": message}))
+    told = msgspec.json.decode(reply.body)["choices"][0]["message"]
+    assert told["content"] == text
+    found = [one["url_citation"] for one in told["annotations"]]
+    assert [(one["url"], one["start_index"], one["end_index"]) for one in found] == places
+
+
 @pytest.mark.parametrize(
     ("reason", "finish"), [("COMPLETE", "stop"), ("STOP_SEQUENCE", "stop"), ("MAX_TOKENS", "length")]
 )
