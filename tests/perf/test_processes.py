@@ -96,6 +96,9 @@ def test_memory_is_what_a_process_has_touched():
 
 
 def test_figures_of_a_side_that_fails_are_not_given():
-    with simulated() as url, simulated(Behaviour(error_rate=1.0)) as failing:
-        with pytest.raises(Failed, match="20 of 20 requests failed \\(http_500 20\\)"):
-            measure_added(target_of(url), target_of(failing), Traffic(requests=50), rounds=1, warm=20)
+    with (
+        simulated() as url,
+        simulated(Behaviour(error_rate=1.0)) as failing,
+        pytest.raises(Failed, match="20 of 20 requests failed \\(http_500 20\\)"),
+    ):
+        measure_added(target_of(url), target_of(failing), Traffic(requests=50), rounds=1, warm=20)
