@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -63,8 +63,14 @@ class Resources:
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._end_recording)
-            for provider in {id(provider.transport): provider for provider in self.providers.values()}.values():
+            for provider in {id(provider.transport): provider for provider in self._keyed()}.values():
                 nursery.start_soon(_close, provider)
+
+    def _keyed(self) -> Iterator[Provider]:
+        """Yield the providers, by each of their keys."""
+        for provider in self.providers.values():
+            yield provider
+            yield from provider.keys.providers if provider.keys is not None else ()
 
     async def _end_recording(self) -> None:
         try:

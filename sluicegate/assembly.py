@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -100,6 +101,8 @@ def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
     shared: dict[bool, Transport] = {}
     for provider in providers.values():
         if provider.transport is not _NOT_YET:
+            if provider.with_key is not None:
+                provider.with_key = _carried_by(provider, provider.with_key)
             continue
         settings = provider.settings
         if not isinstance(settings, HttpProviderSettings):
@@ -119,6 +122,11 @@ def _carry(provider: Provider, carrier: Transport, settings: HttpProviderSetting
     provider.transport = translator.over(carrier) if isinstance(translator, Carried) else carrier
     provider.connect = settings.timeout.connect
     return provider
+
+
+def _carried_by(provider: Provider, make: WithKey) -> WithKey:
+    """Return what makes a provider with a caller's key on a transport of the provider's own, which is closed once."""
+    return lambda key: replace(make(key), transport=provider.transport)
 
 
 def _carried(make: WithKey, carrier: Transport, settings: HttpProviderSettings) -> WithKey:

@@ -10,6 +10,7 @@ a timeout, is left for the others first; if they fail too, then whichever is rea
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -123,7 +124,7 @@ class Call:
         try:
             if exchange.request.kind not in candidate.provider.operations:
                 raise UnsupportedEndpoint.of(candidate.provider.name, exchange.request.kind)
-            request = await self._encoded(exchange, candidate)
+            request = await _encoded(exchange, candidate)
         except (InvalidRequest, Unauthorized) as error:
             candidate.error = error  # not for this provider; another one's API may have it
             return False
@@ -134,27 +135,11 @@ class Call:
             if not failure.moves_on:
                 raise failure
             if self._may_change_keys(candidate, failure):
-                request = await self._encoded(exchange, candidate)
+                request = await _encoded(exchange, candidate)
                 continue
             candidate.again = self._again(candidate, failure, exchange.deadline)
             if _others_first(failure) or not await _may_repeat(candidate):
                 return False
-
-    async def _encoded(self, exchange: Exchange, candidate: _Candidate) -> UpstreamRequest:
-        """Return what to send, and settle with which key. A checkpoint where there is much to read.
-
-        Raises:
-            InvalidRequest: The provider cannot be asked for it. Unauthorized: The caller brought no key for it.
-        """
-        asked = provider = candidate.provider
-        if provider.with_key is not None or exchange.request.provider_keys:
-            asked = with_callers_key(exchange, provider) or provider
-            candidate.spared = is_the_callers_matter if asked is not provider else None
-        if provider.keys is not None and asked is provider:
-            asked = provider.keys.pick(trio.current_time())
-            candidate.spared = partial(provider.keys.failed, asked)
-        candidate.asked = asked
-        return await compute(len(exchange.request.body), asked.translator.encode, exchange, candidate.target)
 
     def _may_change_keys(self, candidate: _Candidate, failure: GatewayError) -> bool:
         """Say whether to ask again at once, with another key than the one that has just failed."""
@@ -201,6 +186,31 @@ class Call:
         # Jitter comes on top of what was asked for: never earlier, and not all at once.
         again = now + asked + backoff(candidate.tries, settings.retry_delay, self._resources.random)
         return again if asked <= PATIENCE and again < deadline else None
+
+
+def _encoded(exchange: Exchange, candidate: _Candidate) -> Awaitable[UpstreamRequest]:
+    """Settle with which key the target is asked, and return what to send. To be awaited at once.
+
+    Raises:
+        InvalidRequest: The provider cannot be asked for it. Unauthorized: The caller brought no key for it.
+    """
+    asked = provider = candidate.provider
+    if provider.keys is not None or provider.with_key is not None or exchange.request.provider_keys:
+        asked = _with_key(exchange, candidate)
+    return compute(len(exchange.request.body), asked.translator.encode, exchange, candidate.target)
+
+
+def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
+    """Return a target's provider with the caller's own key, or with that one of its several whose turn it is."""
+    provider = candidate.provider
+    asked = with_callers_key(exchange, provider)
+    if asked is not None:
+        candidate.spared = is_the_callers_matter
+    elif provider.keys is not None:
+        asked = provider.keys.pick(trio.current_time())
+        candidate.spared = partial(provider.keys.failed, asked)
+    candidate.asked = asked
+    return asked or provider
 
 
 def _others_first(error: GatewayError) -> bool:
