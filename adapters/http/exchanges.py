@@ -8,10 +8,11 @@ import trio
 
 from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
 
 from .credentials import take_credential
-from .headers import take_provider_keys, timeout_of
+from .headers import timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
 from .routes import Route

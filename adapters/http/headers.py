@@ -27,7 +27,6 @@ _PROCESS = secrets.token_hex(6)
 _numbers = itertools.count(1)
 MAX_HEAD = 64 * 1024
 """Bytes that a request's line and headers may have together."""
-PROVIDER_KEY = "x-sluicegate-provider-key"
 TIMEOUT = "x-sluicegate-timeout"
 DEFAULT_PATIENCE = 1.0
 """Seconds in ``retry-after`` where the error itself knows no better."""
@@ -55,21 +54,6 @@ def timeout_of(headers: Mapping[str, str]) -> float | None:
     if seconds <= 0:
         raise InvalidRequest(f"header {TIMEOUT} is {text}; it takes a duration above zero, such as 30s", param=TIMEOUT)
     return seconds
-
-
-def take_provider_keys(headers: dict[str, str]) -> dict[str, str]:
-    """Take the caller's own keys for providers out of the headers: ``x-sluicegate-provider-key: NAME=KEY, NAME=KEY``.
-
-    Raises:
-        InvalidRequest: The header has another form. It is not quoted.
-    """
-    given = headers.pop(PROVIDER_KEY, None)
-    if given is None:
-        return {}
-    pairs = [part.strip().partition("=") for part in given.split(",")]
-    if not all(name and equals and key for name, equals, key in pairs):
-        raise InvalidRequest(f"header {PROVIDER_KEY} takes NAME=KEY, with a provider's name", param=PROVIDER_KEY)
-    return {name.strip(): key.strip() for name, _, key in pairs}
 
 
 def safe(value: str) -> str:

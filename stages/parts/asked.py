@@ -8,8 +8,7 @@ from sluicegate.pipeline.errors import GatewayError, InvalidRequest, Unauthorize
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.keyring import is_about_the_key
 from sluicegate.pipeline.provider import Provider
-
-HEADER = "x-sluicegate-provider-key"
+from sluicegate.pipeline.provider_keys import PROVIDER_KEY
 
 
 def with_callers_key(exchange: Exchange, provider: Provider) -> Provider | None:
@@ -24,15 +23,15 @@ def with_callers_key(exchange: Exchange, provider: Provider) -> Provider | None:
         settings = provider.settings
         if provider.with_key is None or (isinstance(settings, HttpProviderSettings) and settings.api_key):
             return None
-        told = f"provider {provider.name!r} is asked with callers' own keys: send {HEADER}: {provider.name}=KEY"
+        told = f"provider {provider.name!r} is asked with callers' own keys: send {PROVIDER_KEY}: {provider.name}=KEY"
         raise Unauthorized(told, code="provider_key_missing")
     if provider.with_key is None:
-        raise InvalidRequest(f"provider {provider.name!r} takes no keys of callers", param=HEADER)
+        raise InvalidRequest(f"provider {provider.name!r} takes no keys of callers", param=PROVIDER_KEY)
     try:
         return provider.with_key(Secret(key))
     except ValueError:
         told = f"the key for provider {provider.name!r} cannot be sent"
-        raise InvalidRequest(told, param=HEADER) from None  # the cause may quote it
+        raise InvalidRequest(told, param=PROVIDER_KEY) from None  # the cause may quote it
 
 
 def is_the_callers_matter(error: GatewayError, _now: float) -> bool:
