@@ -1,0 +1,59 @@
+"""Requests to Bedrock, judged by AWS's own model of its API: botocore checks them, and writes the same itself."""
+
+import base64
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.loaders
+import msgspec
+from botocore.model import ServiceModel, Shape
+from botocore.serialize import create_serializer
+from botocore.validate import validate_parameters
+
+from sluicegate.adapters.providers.bedrock import Bedrock, BedrockSettings
+from sluicegate.adapters.providers.bedrock.request import body_of
+from sluicegate.pipeline.config.kinds import Secret
+from sluicegate.pipeline.exchange import Target
+from sluicegate.pipeline.form.chat import Chat
+from sluicegate.pipeline.form.sides import Dropped
+
+KEY = Secret("bedrock-api-key-0123456789")
+CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+NOVA = "amazon.nova-pro-v1:0"
+TARGET = Target("aws", CLAUDE)
+SERVICE = ServiceModel(botocore.loaders.Loader().load_service_model("bedrock-runtime", "service-2"))
+CONVERSE = SERVICE.operation_model("Converse")
+
+
+def bedrock(**settings: Any) -> Bedrock:
+    """A translator."""
+    return Bedrock("aws", BedrockSettings(type="bedrock", **{"api_key": KEY, **settings}))
+
+
+def written(chat: Chat, model: str = CLAUDE, *, strict: bool = False) -> tuple[dict, list[str]]:
+    """Return the body for a chat, checked, and what was left out."""
+    dropped = Dropped("aws", strict=strict)
+    body = msgspec.json.decode(msgspec.json.encode(body_of(chat, model, dropped)))
+    check(body)
+    return body, dropped.names
+
+
+def check(body: dict, model: str = CLAUDE) -> str:
+    """Fail unless botocore takes a body, and writes the very same. Returns the path that it would send it to."""
+    shape = CONVERSE.input_shape
+    given = {"modelId": model, **{name: _native(shape.members[name], value) for name, value in body.items()}}
+    validate_parameters(given, shape)
+    made = create_serializer("rest-json").serialize_to_request(given, CONVERSE)
+    assert msgspec.json.decode(made["body"]) == body
+    return urlsplit(made["url_path"]).path
+
+
+def _native(shape: Shape, value: Any) -> Any:
+    """Return a value of JSON as botocore's callers give it: bytes are bytes. Fails for a field that is not there."""
+    if shape.type_name == "blob":
+        return base64.b64decode(value, validate=True)
+    if shape.type_name == "list":
+        return [_native(shape.member, one) for one in value]
+    if shape.type_name == "structure" and not getattr(shape, "is_document_type", False):
+        return {name: _native(shape.members[name], one) for name, one in value.items()}
+    return value
