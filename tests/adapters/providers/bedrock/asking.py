@@ -16,10 +16,16 @@ from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.exchange import Target
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
+from tests.adapters.dialects.openai.asking import read
 
 KEY = Secret("bedrock-api-key-0123456789")
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 NOVA = "amazon.nova-pro-v1:0"
+NEWEST = "global.anthropic.claude-opus-5-v1:0"
+OLD = "anthropic.claude-3-5-sonnet-20241022-v2:0"
+LLAMA = "us.meta.llama3-3-70b-instruct-v1:0"
+TOOL = {"type": "function", "function": {"name": "get", "description": "d", "parameters": {"type": "object"}}}
+USER = {"role": "user", "content": "Hello"}
 TARGET = Target("aws", CLAUDE)
 SERVICE = ServiceModel(botocore.loaders.Loader().load_service_model("bedrock-runtime", "service-2"))
 CONVERSE = SERVICE.operation_model("Converse")
@@ -36,6 +42,16 @@ def written(chat: Chat, model: str = CLAUDE, *, strict: bool = False) -> tuple[d
     body = msgspec.json.decode(msgspec.json.encode(body_of(chat, model, dropped)))
     check(body)
     return body, dropped.names
+
+
+def asked(*messages: dict, model: str = CLAUDE, **fields: object) -> dict:
+    """Return the body for what a caller of OpenAI's dialect sends."""
+    return written(read(*messages, **fields), model)[0]
+
+
+def left_out(*messages: dict, model: str = CLAUDE, **fields: object) -> list[str]:
+    """Return what is left out of it."""
+    return written(read(*messages, **fields), model)[1]
 
 
 def check(body: dict, model: str = CLAUDE) -> str:
