@@ -41,15 +41,18 @@ class Clockwork(botocore.auth.SigV4Auth):
         return {name.lower(): value for name, value in request.headers.items()}
 
 
-def theirs(method: str, url: str, headers: Headers, body: bytes, token: str, region: str) -> dict[str, str]:
-    stamp = datetime.fromtimestamp(WALL, UTC).strftime("%Y%m%dT%H%M%SZ")
+def botocores(
+    method: str, url: str, headers: Headers, body: bytes, key: str, secret: str, token: str, region: str, wall: float
+) -> dict[str, str]:
+    """Return the headers of a request as botocore signs it."""
+    stamp = datetime.fromtimestamp(wall, UTC).strftime("%Y%m%dT%H%M%SZ")
     request = AWSRequest(method, url, headers=dict(headers), data=body)
-    return Clockwork(Theirs("AKIDEXAMPLE", SECRET, token or None), "bedrock", region).signed(request, stamp)
+    return Clockwork(Theirs(key, secret, token or None), "bedrock", region).signed(request, stamp)
 
 
 def compare(url: str, body: bytes = b"{}", *, token: str = "", region: str = "us-east-1", method: str = "POST") -> None:
     made = dict(signer(token, region).sign(method, url, (*HEADERS, *BROWSED), body, WALL))
-    expected = theirs(method, url, HEADERS, body, token, region)
+    expected = botocores(method, url, HEADERS, body, "AKIDEXAMPLE", SECRET, token, region, WALL)
     assert made == {name: expected[name] for name in made}
     assert ("x-amz-security-token" in made) == bool(token)
 
