@@ -25,6 +25,15 @@ from .library import (
     GatewayBuilder as GatewayBuilder,
 )
 from .library import (
+    Message as Message,
+)
+from .library import (
+    MessageEvent as MessageEvent,
+)
+from .library import (
+    MessageStream as MessageStream,
+)
+from .library import (
     open_gateway as open_gateway,
 )
 from .pipeline.config.problems import ConfigError as ConfigError

@@ -19,6 +19,7 @@ PROVIDERS = {
     "anthropic": {"api_key": "k"},
     "azure": {"api_key": "k", "api_version": "2024-10-21"},
     "bedrock": {"api_key": "k"},
+    "cohere": {"api_key": "k"},
     "gemini": {"api_key": "k"},
     "ollama": {},
     "openai": {"api_key": "k", "base_url": "{}/v1"},
@@ -116,6 +117,6 @@ async def test_anthropics_client_is_served_by_all(upstream, name):
         ) as stream,
     ):
         message = await stream.get_final_message()
-    (block,) = message.content
+    block = message.content[-1]
     assert (block.type, block.name, block.input) == ("tool_use", "weather", {"city": "Łódź"})
     assert message.stop_reason == "tool_use"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint
@@ -62,7 +64,7 @@ class FormTranslator(ABC):
             raise UnsupportedEndpoint.of(self._name, exchange.request.operation)
         if exchange.request.kind == "embedding":
             request = embedding_request(exchange)
-            return self.embed(request, texts_of(request, self._name), target)
+            return self.embed(request, texts_of(request, self._name), target, exchange.request.fields)
         return encode_chat(self, exchange, target, name=self._name, settings=self._settings)
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
@@ -104,8 +106,17 @@ class FormTranslator(ABC):
         """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
 
     @abstractmethod
-    def embed(self, request: EmbeddingRequest, texts: list[str], target: Target) -> UpstreamRequest:
-        """Return the request that asks a target for embeddings. Raises InvalidRequest for what it cannot be told."""
+    def embed(
+        self, request: EmbeddingRequest, texts: list[str], target: Target, fields: Mapping[str, msgspec.Raw]
+    ) -> UpstreamRequest:
+        """Return the request that asks a target for embeddings. Raises InvalidRequest for what it cannot be told.
+
+        Args:
+            request: As OpenAI's API has it.
+            texts: Its input.
+            target: Who is asked.
+            fields: All that the caller has written, also what OpenAI's API does not know.
+        """
 
     @abstractmethod
     def vectors(self, head: UpstreamHead, body: bytes) -> tuple[list[list[float]], Usage | None]:

@@ -6,6 +6,7 @@ import trio
 
 from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
 from sluicegate.adapters.providers.bedrock import Bedrock, BedrockSettings
+from sluicegate.adapters.providers.cohere import Cohere, CohereSettings
 from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
 from sluicegate.adapters.providers.ollama import Ollama, OllamaSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
@@ -263,4 +264,46 @@ class TestBedrock(ProviderConformance):
         stream_error=message("throttlingException", {"message": "Too many requests"}, exception=True),
         errors=BEDROCK_ERRORS,
         stream_type="application/vnd.amazon.eventstream",
+    )
+
+
+COHERE_WHOLE = (
+    b'{"id":"c14c80c3","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text",'
+    b'"text":"Gr\xc3\xbc\xc3\x9fe"}]},"usage":{"billed_units":{"input_tokens":2.0,"output_tokens":4.0},'
+    b'"tokens":{"input_tokens":9.0,"output_tokens":5.0}}}\n'
+)
+COHERE_STREAM = (
+    b'event: message-start\ndata: {"type":"message-start","id":"c1","delta":{"message":{"role":"assistant",'
+    b'"content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}\n\n'
+    b'event: content-start\ndata: {"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text",'
+    b'"text":""}}}}\n\n'
+    b'event: content-delta\ndata: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":'
+    b'"Gr\xc3\xbc\xc3\x9fe"}}}}\n\n'
+    b'event: content-end\ndata: {"type":"content-end","index":0}\n\n'
+    b'event: message-end\ndata: {"type":"message-end","id":"c1","delta":{"finish_reason":"COMPLETE","usage":{"tokens":'
+    b'{"input_tokens":9,"output_tokens":5}}}}\n\n'
+)
+COHERE_ERRORS = {
+    400: b'{"message":"invalid type: parameter temperature is of type string","id":"e"}',
+    401: b'{"message":"invalid api token","id":"e"}',
+    404: b'{"message":"model \'their-model\' not found","id":"e"}',
+    429: b'{"message":"You are using a Trial key, which is limited","id":"e"}',
+    500: b'{"message":"internal server error","id":"e"}',
+}
+
+
+class TestCohere(ProviderConformance):
+    sample = Sample(
+        translator=Cohere("upstream", CohereSettings(type="cohere", api_key=KEY)),
+        whole=COHERE_WHOLE,
+        whole_usage=(9, 5),
+        stream=COHERE_STREAM,
+        stream_usage=(9, 5),
+        complete_from=len(COHERE_STREAM) - 2,
+        content_until=COHERE_STREAM.index(b"event: content-end"),
+        stream_error=(
+            b'event: message-end\ndata: {"type":"message-end","delta":{"finish_reason":"ERROR",'
+            b'"error":"generation failed"}}\n\n'
+        ),
+        errors=COHERE_ERRORS,
     )

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,7 +21,9 @@ from .tables import Embedder, embedder_of
 
 COUNTED = "x-amzn-bedrock-input-token-count"
 _DOCUMENT = "search_document"
-"""What Cohere's models take a text for. OpenAI's API knows no difference between what is searched and a question."""
+"""What Cohere's models take a text for, where the caller does not say."""
+EXTRAS = {"cohere": ("input_type", "truncate"), "titan": ("normalize",)}
+"""Fields of the models' own that callers may add to a request in OpenAI's words."""
 
 
 class _Vectors(msgspec.Struct, rename="camel"):
@@ -35,7 +38,9 @@ _decode = msgspec.json.Decoder(_Vectors).decode
 _lists = msgspec.json.Decoder(list[list[float]]).decode
 
 
-def embed_body(request: EmbeddingRequest, texts: list[str], model: str, provider: str) -> dict[str, object]:
+def embed_body(
+    request: EmbeddingRequest, texts: list[str], model: str, fields: Mapping[str, msgspec.Raw], provider: str
+) -> dict[str, object]:
     """Return the body that asks a model for embeddings. Raises InvalidRequest for what it cannot be told."""
     embedder = embedder_of(model, request.model)
     if embedder is None:
@@ -48,7 +53,7 @@ def embed_body(request: EmbeddingRequest, texts: list[str], model: str, provider
     )
     if request.dimensions is not None:
         body[_field(embedder, provider)] = request.dimensions
-    return body
+    return body | {name: fields[name] for name in EXTRAS[embedder.kind] if name in fields}
 
 
 def _field(embedder: Embedder, provider: str) -> str:

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_A
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -85,9 +85,11 @@ class Bedrock(FormTranslator):
             raise self._errors.nonsense("is not a stream")
         return ConverseEvents(self._name, self._named_errors, long_names(chat))
 
-    def embed(self, request: EmbeddingRequest, texts: list[str], target: Target) -> UpstreamRequest:
+    def embed(
+        self, request: EmbeddingRequest, texts: list[str], target: Target, fields: Mapping[str, msgspec.Raw]
+    ) -> UpstreamRequest:
         """Return the request that asks a target for embeddings. Raises InvalidRequest for what it cannot be told."""
-        body = embed_body(request, texts, target.model, self._name)
+        body = embed_body(request, texts, target.model, fields, self._name)
         return self._request(target, "invoke", self._plain_headers, body)
 
     def vectors(self, head: UpstreamHead, body: bytes) -> tuple[list[list[float]], Usage | None]:

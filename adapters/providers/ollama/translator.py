@@ -6,7 +6,7 @@ Source: https://github.com/ollama/ollama/blob/main/docs/api.md
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -95,7 +95,9 @@ class Ollama(FormTranslator):
             self._types.check_type(head)
         return OllamaStream(self._name, self._errors)
 
-    def embed(self, request: EmbeddingRequest, texts: list[str], target: Target) -> UpstreamRequest:
+    def embed(
+        self, request: EmbeddingRequest, texts: list[str], target: Target, fields: Mapping[str, msgspec.Raw]
+    ) -> UpstreamRequest:
         """Return the request that asks a target for embeddings."""
         body: dict[str, object] = {"model": target.model, "input": texts}
         if request.dimensions is not None:

@@ -22,6 +22,7 @@ CLAUDE = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content
 PROVIDERS = {
     "anthropic": {"type": "anthropic", "api_key": "k"},
     "azure": {"type": "azure", "api_key": "k", "api_version": "2024-10-21"},
+    "cohere": {"type": "cohere", "api_key": "k"},
     "gemini": {"type": "gemini", "api_key": "k"},
     "groq": {"type": "groq", "api_key": "k", "base_url": "{}/openai/v1"},
     "ollama": {"type": "ollama"},

@@ -24,6 +24,7 @@ def test_titan_is_asked_for_one_text():
     url, body = asked(TITAN, input="a", dimensions=256)
     assert url.endswith("/model/amazon.titan-embed-text-v2%3A0/invoke")
     assert body == {"inputText": "a", "dimensions": 256}
+    assert asked(TITAN, input="a", normalize=False)[1] == {"inputText": "a", "normalize": False}
     with pytest.raises(InvalidRequest, match="1 texts"):
         asked(TITAN, input=["a", "b"])
     with pytest.raises(InvalidRequest, match="no dimensions"):
@@ -32,6 +33,7 @@ def test_titan_is_asked_for_one_text():
 
 def test_cohere_is_asked_for_many():
     assert asked(COHERE, input=["a", "b"])[1] == {"texts": ["a", "b"], "input_type": "search_document"}
+    assert asked(COHERE, input="a", input_type="search_query")[1]["input_type"] == "search_query"
     assert asked(COHERE_4, input="a", dimensions=512)[1]["output_dimension"] == 512
     with pytest.raises(InvalidRequest, match="96 texts"):
         asked(COHERE, input=["a"] * 97)
