@@ -1,0 +1,122 @@
+"""Conversations that another provider has had a part in, before they pass through to the Messages API.
+
+A caller of ours who was answered by another provider sends back what it was told: thoughts that have no signature,
+since nobody else signs them, and signatures of calls in a disguise of ours. The API refuses a conversation with either.
+With a budget for thinking it also refuses results of tools whose calls came without what was thought before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sluicegate.pipeline.form.sides import Dropped
+
+from ...dialects.anthropic.sealed import unsealed
+from .tables import model_of
+
+Fields = Mapping[str, msgspec.Raw]
+_THOUGHT = b"thinking"
+"""Part of the names of the blocks that may be foreign; where it is not there, nothing has to be looked at."""
+
+
+class _Thought(msgspec.Struct):
+    type: str = ""
+    signature: str | None = None
+    data: str | None = None
+
+
+class _Thinking(msgspec.Struct):
+    type: str = ""
+
+
+_NULL = msgspec.Raw(b"null")
+_messages = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_blocks = msgspec.json.Decoder(list[msgspec.Raw] | str).decode
+_role = msgspec.json.Decoder(str).decode
+_thought = msgspec.json.Decoder(_Thought).decode
+_thinking = msgspec.json.Decoder(_Thinking).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def without_foreign(fields: Fields, model: str, dropped: Dropped) -> dict[str, msgspec.Raw]:
+    """Return a caller's fields without what another provider has left in them.
+
+    Args:
+        model: As the provider calls it.
+        dropped: Is told where no thinking can be asked for. Of thoughts it is not: only who thought them knows them.
+
+    Raises:
+        InvalidRequest: Nothing may be left out.
+    """
+    kept = dict(fields)
+    messages = kept.get("messages", msgspec.Raw(b"[]"))
+    wanted = "thinking" in kept and _asks_for_a_budget(kept["thinking"])
+    if _THOUGHT not in bytes(messages) and not wanted:
+        return kept
+    try:
+        found = _messages(messages)
+        changed = _strip(found)
+        bare = wanted and model_of(model).thinking == "budget" and _in_bare_tool_loop(found)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return kept  # not a conversation: the API says what is wrong with it
+    if changed:
+        kept["messages"] = msgspec.Raw(_encode([message for message in found if message]))
+    if bare:
+        dropped.drop("thinking")
+        del kept["thinking"]
+    return kept
+
+
+def _asks_for_a_budget(raw: msgspec.Raw) -> bool:
+    try:
+        return _thinking(raw).type == "enabled"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _strip(messages: list[dict[str, msgspec.Raw]]) -> bool:
+    """Take foreign thoughts out of messages, and empty those that were nothing else. Return whether there were any."""
+    changed = False
+    for message in messages:
+        content = message.get("content")
+        if content is None or _THOUGHT not in bytes(content):
+            continue
+        blocks = _blocks(content)
+        if isinstance(blocks, str):
+            continue
+        own = [block for block in blocks if not _is_foreign(block)]
+        if len(own) < len(blocks):
+            changed = True
+            message["content"] = msgspec.Raw(_encode(own))
+            if not own:
+                message.clear()
+    return changed
+
+
+def _is_foreign(block: msgspec.Raw) -> bool:
+    data = bytes(block)
+    if _THOUGHT not in data:
+        return False
+    try:
+        thought = _thought(data)
+    except msgspec.ValidationError:
+        return False  # a field by one of these names in a block of another kind
+    if thought.type == "thinking":
+        return not thought.signature
+    return thought.type == "redacted_thinking" and unsealed(thought.data or "") is not None
+
+
+def _in_bare_tool_loop(messages: list[dict[str, msgspec.Raw]]) -> bool:
+    """Say whether the last message has results of tools, whose calls do not come behind a thought."""
+    said = [message for message in messages if message]
+    if [_role(message.get("role", _NULL)) for message in said[-2:]] != ["assistant", "user"]:
+        return False
+    calls, results = (_kinds(message.get("content", _NULL)) for message in said[-2:])
+    return "tool_result" in results and calls[:1] not in (["thinking"], ["redacted_thinking"])
+
+
+def _kinds(content: msgspec.Raw) -> list[str]:
+    blocks = _blocks(content)
+    return ["text"] if isinstance(blocks, str) else [_thinking(block).type for block in blocks]
