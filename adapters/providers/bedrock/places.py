@@ -21,8 +21,17 @@ def _domain(region: str) -> str:
 
 def runtime_root(base_url: str, region: str) -> str:
     """Return where models are asked: at AWS's own host, or at another that stands for it."""
+    return _root(base_url, f"bedrock-runtime.{region}.{_domain(region)}")
+
+
+def control_root(base_url: str, region: str) -> str:
+    """Return where models are listed, likewise."""
+    return _root(base_url, f"bedrock.{region}.{_domain(region)}")
+
+
+def _root(base_url: str, host: str) -> str:
     if not base_url.strip():
-        return f"https://bedrock-runtime.{region}.{_domain(region)}"
+        return f"https://{host}"
     parts = urlsplit(base_url.strip())
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 

@@ -17,7 +17,7 @@ from ..anthropic.request import JSON_HINT
 from ..anthropic.schema import fitted
 from ..anthropic.tables import Model, model_of
 from .blocks import BlockWriter, Fields
-from .tables import MAX_METADATA, METADATA, MORE, PASSED, TIERS, Family, family_of
+from .tables import BETAS, MAX_METADATA, METADATA, MORE, PASSED, TIERS, Family, family_of
 from .thinking import write_thinking
 from .toolset import write_tools
 from .turns import settle_end, write_turns
@@ -152,6 +152,9 @@ def _add_rest(body: Fields, inference: Fields, more: Fields, chat: Chat, family:
         body["serviceTier"] = {"type": TIERS[chat.service_tier]}
     elif chat.service_tier not in (None, "auto"):
         dropped.drop("service_tier")
+    betas = [name for name in chat.betas if name in BETAS]
+    if betas and family.thinks == "claude":
+        more["anthropic_beta"] = betas
     for name, value in chat.extra.items():
         _add_extra(body, more, name, value, chat, family, dropped)
 

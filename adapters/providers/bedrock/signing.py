@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider import TimedResponse, TimedTransport, Transport, UpstreamRequest, UpstreamResponse
 
-from .sigv4 import Signer
+from .sigv4 import SIGNATURE, Signer
 
 
 class Signing:
@@ -27,15 +28,17 @@ class Signing:
 
     async def send(self, request: UpstreamRequest, *, connect: float) -> UpstreamResponse:
         """Send a request as its transport does, signed. A checkpoint."""
-        return await self._shared.send(self._signed(request), connect=connect)
+        signed = await compute(len(request.body), self._signed, request)
+        return await self._shared.send(signed, connect=connect)
 
     async def aclose(self) -> None:
         """Close the transport that is shared: whoever closes one ends them all."""
         await self._shared.aclose()
 
     def _signed(self, request: UpstreamRequest) -> UpstreamRequest:
-        made = self._signer.sign(request.method, request.url, request.headers, request.body, self._wall())
-        return msgspec.structs.replace(request, headers=(*request.headers, *made))
+        own = tuple(header for header in request.headers if header[0] not in SIGNATURE)
+        made = self._signer.sign(request.method, request.url, own, request.body, self._wall())
+        return msgspec.structs.replace(request, headers=(*own, *made))
 
 
 class TimedSigning(Signing):
@@ -47,4 +50,5 @@ class TimedSigning(Signing):
 
     async def send_by(self, request: UpstreamRequest, *, connect: float, due: float) -> TimedResponse:
         """Send a request as its transport does, signed. A checkpoint. Raises trio.TooSlowError when time is up."""
-        return await self._timed.send_by(self._signed(request), connect=connect, due=due)
+        signed = await compute(len(request.body), self._signed, request)
+        return await self._timed.send_by(signed, connect=connect, due=due)

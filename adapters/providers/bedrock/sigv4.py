@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 Headers = tuple[tuple[str, str], ...]
-LIFETIME = 300.0
-"""Seconds that a signature is accepted for: one that is older is refused, and so is one from so far in the future."""
+SIGNATURE = frozenset({"authorization", "x-amz-date", "x-amz-security-token"})
+"""The headers that a signature is made of."""
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _PORTS = {"http": 80, "https": 443}
 _SIGNED = frozenset({"content-type", "host"})
@@ -55,7 +55,7 @@ class Signer:
         """Return the headers that sign a request, to be sent besides its own.
 
         Args:
-            headers: With names in lower case, and none of those that are returned.
+            headers: With names in lower case, and none of `SIGNATURE`.
             wall: Seconds since the epoch.
         """
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))

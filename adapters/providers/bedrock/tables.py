@@ -49,6 +49,18 @@ PASSED = ("guardrailConfig", "performanceConfig")
 """Fields of Converse's own that a caller may add to a request in OpenAI's words."""
 MORE = "additionalModelRequestFields"
 """The same; what else a model can be told stands in it."""
+BETAS = frozenset(
+    {
+        "context-1m-2025-08-07",
+        "context-management-2025-06-27",
+        "effort-2025-11-24",
+        "interleaved-thinking-2025-05-14",
+        "output-128k-2025-02-19",
+        "token-efficient-tools-2025-02-19",
+    }
+)
+"""Features that callers of Anthropic's API ask for by these names, and Claude has here too. Others are refused:
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html"""
 MAX_METADATA = 16
 METADATA = re.compile(r"[A-Za-z0-9\s:_@$#=/+,.-]{1,256}")
 

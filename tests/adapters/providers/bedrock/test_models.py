@@ -129,6 +129,15 @@ def test_fields_of_anthropics_own_reach_claude_alone():
     assert written(chat, LLAMA)[1] == ["context_management"]
 
 
+def test_features_of_claudes_that_bedrock_knows_reach_claude_alone():
+    known = ("context-1m-2025-08-07", "interleaved-thinking-2025-05-14")
+    chat = msgspec.structs.replace(read_anthropic(), betas=("claude-code-20250219", *known))
+    assert written(chat)[0]["additionalModelRequestFields"] == {"anthropic_beta": list(known)}
+    body, dropped = written(chat, LLAMA)
+    assert "additionalModelRequestFields" not in body
+    assert dropped == []
+
+
 def test_hints_are_dropped_and_what_is_meant_is_refused():
     given = {"seed": 1, "user": "u", "frequency_penalty": 1, "logit_bias": {"1": 1}, "service_tier": "scale", "foo": 1}
     assert set(left_out(**given)) == {*given}

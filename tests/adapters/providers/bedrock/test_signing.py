@@ -46,6 +46,15 @@ async def test_time_limits_of_the_transport_below_stay(autojump_clock):
     assert not hasattr(bedrock(**SIGNED).over(ScriptedTransport()), "send_by")
 
 
+async def test_large_body_is_signed_too_and_a_configured_signature_is_replaced(autojump_clock):
+    shared = ScriptedTransport(ScriptedResponse())
+    request = UpstreamRequest("POST", ASK.url, (("authorization", "Basic x"),), b"x" * 200_000)
+    await bedrock(**SIGNED).over(shared).send(request, connect=1.0)
+    names = [name for name, _ in shared.requests[0][1].headers]
+    assert names == ["x-amz-date", "x-amz-security-token", "authorization"]
+    assert dict(shared.requests[0][1].headers)["authorization"].startswith("AWS4-HMAC-SHA256 ")
+
+
 async def test_closing_closes_what_is_below(autojump_clock):
     shared = ScriptedTransport()
     await bedrock(**SIGNED).over(shared).aclose()
