@@ -19,6 +19,9 @@ PUBLIC = {
         "Embeddings",
         "GatewayBuilder",
         "GatewayError",
+        "Message",
+        "MessageEvent",
+        "MessageStream",
         "open_gateway",
     },
     "sluicegate.library": {
@@ -28,6 +31,9 @@ PUBLIC = {
         "Delta",
         "Embeddings",
         "GatewayBuilder",
+        "Message",
+        "MessageEvent",
+        "MessageStream",
         "open_gateway",
     },
 }

@@ -9,9 +9,10 @@ import msgspec
 from sluicegate.pipeline.form.answer import Answer, Choice
 from sluicegate.pipeline.form.blocks import Block, Text, Thinking, ToolCall
 
+from ..cited import Span, in_pieces
 from ..openai.errors import ErrorTable
 from ..reading import Malformed, read_json, text_of
-from .wire import Call, Part, citations_of, failure, finish_of, named_call, usage_of
+from .wire import Call, Logprob, Part, citations_of, failure, finish_of, logprobs_of, named_call, usage_of
 
 
 class Message(msgspec.Struct):
@@ -30,6 +31,7 @@ class Body(msgspec.Struct):
     id: object = None
     finish_reason: object = None
     usage: object = None
+    logprobs: list[Logprob] | None = None
 
 
 _decode = msgspec.json.Decoder(Body).decode
@@ -50,7 +52,8 @@ def read_answer(data: bytes, errors: ErrorTable) -> Answer:
     if not blocks and not calls:
         blocks.append(Text(""))
     made = [ToolCall(call.id, call.function.name, call.function.arguments or "{}") for call in calls]
-    choice = Choice((*blocks, *made), "tool_calls" if calls and finish == "stop" else finish)
+    ended = "tool_calls" if calls and finish == "stop" else finish
+    choice = Choice((*blocks, *made), ended, logprobs=logprobs_of(body.logprobs))
     return Answer(id=text_of(body.id), choices=(choice,), usage=usage_of(body.usage))
 
 
@@ -61,6 +64,19 @@ def _said(message: Message) -> list[Block]:
         if part.thinking:
             blocks.append(Thinking(part.thinking))
         elif part.text:
-            here = [one for one in cited if isinstance(one, dict) and one.get("content_index", place) == place]
-            blocks.append(Text(part.text, citations=tuple(found for one in here for found in citations_of(one))))
+            here = [one for one in cited if isinstance(one, dict) and one.get("content_index") in (None, place)]
+            blocks += _cited(part.text, here)
     return blocks
+
+
+def _cited(text: str, cited: list[dict[str, Any]]) -> list[Text]:
+    """Return a text in pieces, each with where it comes from; in one where their places make no sense."""
+    spans: list[Span] = []
+    for one in cited:
+        start, end = one.get("start"), one.get("end")
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
+            spans = []
+            break
+        if sources := tuple(citations_of(one)):
+            spans.append((start, end, sources))
+    return in_pieces(text, spans, (source for one in cited for source in citations_of(one)))

@@ -54,6 +54,8 @@ class Messages:
             else:
                 raise self._dropped.block(block)
         if not calls:
+            if not parts:
+                return {"role": "assistant", "content": ""}
             plain = len(parts) == 1 and "text" in parts[0]
             return {"role": "assistant", "content": parts[0]["text"] if plain else parts}
         plan = "\n".join(part.get("text") or part["thinking"] for part in parts)

@@ -13,7 +13,7 @@ from ...upstream.sse import SseDecoder
 from ..event_reader import EventReader
 from ..openai.errors import ErrorTable
 from ..reading import Malformed, read_json, text_of
-from .wire import Call, Part, citations_of, failure, finish_of, named_call, usage_of
+from .wire import Call, Logprob, Part, citations_of, failure, finish_of, logprobs_of, named_call, usage_of
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -42,6 +42,7 @@ class Frame(msgspec.Struct):
     index: int = 0
     delta: Delta = Delta()
     message: object = None
+    logprobs: Logprob | None = None
 
 
 _decode = msgspec.json.Decoder(Frame).decode
@@ -90,7 +91,8 @@ class CohereStream(EventReader[SseEvent]):
             if said.content.thinking:
                 events.append(ThinkingPart(said.content.thinking))
             if said.content.text:
-                events.append(TextPart(said.content.text))
+                likely = None if frame.logprobs is None else logprobs_of((frame.logprobs,))
+                events.append(TextPart(said.content.text, logprobs=likely))
         if isinstance(said.tool_calls, Call):
             self._call(frame, said.tool_calls, events)
         events += [Cited(citation) for citation in citations_of(said.citations)]

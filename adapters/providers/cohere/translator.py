@@ -19,21 +19,23 @@ from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
-from sluicegate.pipeline.reply import Usage
+from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
 
-from ..family.errors import FamilyErrors
-from ..family.profile import ErrorRules
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
+from ..reading import Malformed
 from ..secrets import Secrets
+from ..translation import note_dropped
 from .answer import read_answer
 from .embeddings import embed_body, read_vectors
+from .errors import CohereErrors
 from .request import body_of
+from .rerank import asked_in, rank_body, read_ranking
 from .stream import CohereStream
 
 if TYPE_CHECKING:
-    from sluicegate.pipeline.exchange import Target
+    from sluicegate.pipeline.exchange import Exchange, Target
 
 URL = "https://api.cohere.com"
 _encode = msgspec.json.Encoder().encode
@@ -45,7 +47,7 @@ class CohereSettings(HttpProviderSettings, kw_only=True, frozen=True):
     base_url: Annotated[str, Meta(description="Where its API is, without /v2.")] = URL
 
 
-@provider("cohere", summary="Cohere: chats and embeddings of its API, version 2.", settings=CohereSettings)
+@provider("cohere", summary="Cohere: chats, embeddings and rankings of its API, version 2.", settings=CohereSettings)
 class Cohere(FormTranslator):
     """Translates to Cohere's API.
 
@@ -56,11 +58,34 @@ class Cohere(FormTranslator):
     """
 
     def __init__(self, name: str, settings: CohereSettings, *, wall: Callable[[], float] = time.time) -> None:
-        # Its own 498 says that what was said is not allowed.
-        errors = FamilyErrors(name, Secrets(settings), ErrorRules(statuses={498: "filtered"}))
-        super().__init__(name, settings, errors, wall)
+        super().__init__(name, settings, CohereErrors(name, Secrets(settings)), wall)
         self._root = (settings.base_url or URL).strip().rstrip("/").removesuffix("/v2") + "/v2"
         self._plain_headers, self._stream_headers = both_headers(settings, bearer(settings))
+
+    def operations(self) -> frozenset[str]:
+        """Return what it can be asked: also to rank documents."""
+        return super().operations() | {"rerank"}
+
+    def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.kind != "rerank":
+            return super().encode(exchange, target)
+        fields = exchange.request.fields
+        dropped = Dropped(self._name, strict=self._settings.strict)
+        body = rank_body(asked_in(fields), target.model, fields, dropped)
+        note_dropped(exchange, dropped)
+        return self._request("/rerank", self._plain_headers, body)
+
+    def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
+        """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
+        if exchange.request.kind != "rerank":
+            return super().decode(exchange, head, body)
+        self._types.check_type(head, body)
+        try:
+            ranking, usage = read_ranking(body, asked_in(exchange.request.fields), self._errors)
+        except Malformed as error:
+            raise self._errors.nonsense(str(error)) from error
+        return Reply(body=_encode(ranking)), usage
 
     def ask(self, chat: Chat, target: Target, dropped: Dropped) -> UpstreamRequest:
         """Return the request that asks a target for a chat. Raises InvalidRequest for what it cannot be told."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -37,6 +39,13 @@ class Call(msgspec.Struct):
 
     id: str = ""
     function: Function = Function()
+
+
+class Logprob(msgspec.Struct):
+    """How likely a piece of the text was: a figure for each of its tokens."""
+
+    text: str | None = None
+    logprobs: list[float] | None = None
 
 
 class Part(msgspec.Struct):
@@ -77,6 +86,24 @@ def usage_of(found: object) -> Usage | None:
     if not read and not wrote:
         return None
     return Usage(input=read, output=wrote, cached=min(read, count_in(found, "cached_tokens")))
+
+
+def logprobs_of(found: Iterable[Logprob] | None) -> dict[str, Any] | None:
+    """Return logprobs as OpenAI has them, or None where there are none.
+
+    A piece of several tokens stands as one: the text of each is not told, and their figures add up to its own.
+    """
+    content = [
+        {
+            "token": piece.text,
+            "logprob": math.fsum(piece.logprobs),
+            "bytes": list(piece.text.encode("utf-8", "surrogatepass")),
+            "top_logprobs": [],
+        }
+        for piece in found or ()
+        if piece.text and piece.logprobs
+    ]
+    return {"content": content, "refusal": None} if content else None
 
 
 def citations_of(found: Any) -> list[dict[str, Any]]:

@@ -55,6 +55,29 @@ def test_answer_is_as_openai_has_it():
     assert usage == Usage(input=70, output=20)
 
 
+def cite(start: object, end: object, url: str) -> dict:
+    return {"start": start, "end": end, "sources": [{"type": "document", "id": "d", "document": {"url": url}}]}
+
+
+@pytest.mark.parametrize(
+    ("cited", "places"),
+    [
+        ([cite(9, 13, "b"), cite(0, 5, "a")], [("a", 0, 5), ("b", 9, 13)]),
+        ([cite(0, 5, "a"), cite(3, 9, "b")], [("a", 0, 13), ("b", 0, 13)]),
+        ([cite(0, 99, "a")], [("a", 0, 13)]),
+        ([cite(None, 2, "a")], [("a", 0, 13)]),
+    ],
+)
+def test_citations_say_which_stretch_they_are_of(cited, places):
+    text = "Grüße an Łódź"
+    message = {"role": "assistant", "content": [{"type": "text", "text": text}], "citations": cited}
+    reply, _ = cohere().decode(ask(), JSON, msgspec.json.encode({**WHOLE, "message": message}))
+    told = msgspec.json.decode(reply.body)["choices"][0]["message"]
+    assert told["content"] == text
+    found = [one["url_citation"] for one in told["annotations"]]
+    assert [(one["url"], one["start_index"], one["end_index"]) for one in found] == places
+
+
 @pytest.mark.parametrize(
     ("reason", "finish"), [("COMPLETE", "stop"), ("STOP_SEQUENCE", "stop"), ("MAX_TOKENS", "length")]
 )
@@ -172,6 +195,27 @@ def test_plan_thoughts_and_citations_of_a_stream():
     assert "".join(one["delta"].get("reasoning_content") or "" for one in deltas) == "I will hm"
     assert [one["delta"]["annotations"] for one in deltas if one["delta"].get("annotations")]
     assert deltas[-1]["finish_reason"] == "length"
+
+
+def test_logprobs_are_as_openai_has_them():
+    pieces = [
+        {"text": "Gr", "token_ids": [1], "logprobs": [-0.5]},
+        {"text": "ü", "token_ids": [2, 3], "logprobs": [-1, -2]},
+    ]
+    message = {"role": "assistant", "content": [{"type": "text", "text": "Grü"}]}
+    choice, _ = answered(finish_reason="COMPLETE", message=message, logprobs=pieces)
+    content = choice["logprobs"]["content"]
+    assert [(one["token"], one["logprob"], one["bytes"]) for one in content] == [
+        ("Gr", -0.5, [71, 114]),
+        ("ü", -3.0, [195, 188]),
+    ]
+    stream = b"".join(
+        event("content-delta", index=0, delta={"message": {"content": {"text": one["text"]}}}, logprobs=one)
+        for one in pieces
+    ) + event("message-end", id="c1", delta={"finish_reason": "COMPLETE"})
+    chunks = told(cohere().decoder(ask(stream=True), EVENTS), [stream])
+    choices = [msgspec.json.decode(data)["choices"][0] for _, data in chunks]
+    assert [one for choice in choices for one in (choice.get("logprobs") or {}).get("content", ())] == content
 
 
 def said(body: dict) -> list[tuple]:

@@ -43,6 +43,11 @@ def test_what_is_said_beside_calls_is_their_plan():
     ]
 
 
+def test_turn_of_the_model_that_says_nothing_has_empty_content():
+    said = asked({"role": "user", "content": "x"}, {"role": "assistant", "content": ""})["messages"]
+    assert said[1] == {"role": "assistant", "content": ""}
+
+
 def test_sampling_is_kept_within_what_it_takes():
     fields = {"temperature": 0.5, "top_p": 1, "seed": 3, "stop": "END", "max_completion_tokens": 7}
     body, left_out = written(read(**fields, frequency_penalty=1.5, presence_penalty=-1))
