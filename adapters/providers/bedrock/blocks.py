@@ -142,11 +142,10 @@ class BlockWriter:
         if block.url is not None and not _is_s3(block.url):
             raise self.dropped.unsupported("file.url")
         form = self._format(block)
-        source: Fields = {"bytes": checked(block.data or "")}
-        if block.url is not None:
-            source = {"s3Location": {"uri": block.url}}
-        elif block.text is not None:
-            source = {"bytes": base64.b64encode(block.text.encode()).decode("ascii")}
+        source: Fields = {"s3Location": {"uri": block.url}}
+        if block.url is None:
+            data = block.data if block.text is None else base64.b64encode(block.text.encode()).decode("ascii")
+            source = {"bytes": checked(data or "")}
         return {"format": form, "name": self._name(block.name), "source": source}
 
     def _format(self, block: File) -> str:

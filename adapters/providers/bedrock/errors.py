@@ -44,6 +44,9 @@ STATUSES = {
     "ModelTimeoutException": 504,
 }
 """What an error means by its name, as the status that says so elsewhere. Bedrock's own may say less: 424, or none."""
+MODEL_FAILED = 424
+"""Bedrock's own status for a model that failed, which is nothing that a caller could do better."""
+FAILED = 500
 REFUSALS = {
     "AccessDeniedException": "may not be asked for this: the gateway's credentials have no access to it",
     "OptInRequired": "may not be asked for this: the gateway's credentials have no access to it",
@@ -76,7 +79,7 @@ class BedrockErrors(ErrorTable):
         """
         if kind in REFUSALS:
             return self._refused(REFUSALS[kind], status, None)
-        meant = STATUSES.get(kind, status)
+        meant = STATUSES.get(kind, FAILED if status == MODEL_FAILED else status)
         problem = replace(problem, type=problem.type or kind or None)
         if meant == 504:
             return UpstreamTimeout(self._says(status, self._clean(problem)), retry_after=retry_after)

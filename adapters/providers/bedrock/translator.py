@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -69,10 +70,10 @@ class Bedrock(FormTranslator):
 
     def ask(self, chat: Chat, target: Target, dropped: Dropped) -> UpstreamRequest:
         """Return the request that asks a target for a chat. Raises InvalidRequest for what it cannot be told."""
-        body = body_of(chat, target.model, dropped)
+        method, headers = "converse", self._plain_headers
         if chat.stream:
-            return self._request(target, "converse-stream", self._stream_headers, body)
-        return self._request(target, "converse", self._plain_headers, body)
+            method, headers = "converse-stream", self._stream_headers
+        return self._request(target, method, headers, partial(body_of, chat, target.model, dropped))
 
     def answer(self, chat: Chat, head: UpstreamHead, body: bytes) -> Answer:
         """Return what a whole answer says. Raises Malformed."""
@@ -89,8 +90,8 @@ class Bedrock(FormTranslator):
         self, request: EmbeddingRequest, texts: list[str], target: Target, fields: Mapping[str, msgspec.Raw]
     ) -> UpstreamRequest:
         """Return the request that asks a target for embeddings. Raises InvalidRequest for what it cannot be told."""
-        body = embed_body(request, texts, target.model, fields, self._name)
-        return self._request(target, "invoke", self._plain_headers, body)
+        made = partial(embed_body, request, texts, target.model, fields, self._name)
+        return self._request(target, "invoke", self._plain_headers, made)
 
     def vectors(self, head: UpstreamHead, body: bytes) -> tuple[list[list[float]], Usage | None]:
         """Return the vectors of an answer in the order of the texts, and its tokens. Raises Malformed."""
@@ -108,8 +109,10 @@ class Bedrock(FormTranslator):
             return TimedSigning(self._signer, cast("TimedTransport", shared), self._wall)
         return Signing(self._signer, shared, self._wall)
 
-    def _request(self, target: Target, method: str, headers: Headers, body: dict[str, object]) -> UpstreamRequest:
+    def _request(
+        self, target: Target, method: str, headers: Headers, body: Callable[[], dict[str, object]]
+    ) -> UpstreamRequest:
         try:
-            return UpstreamRequest("POST", model_url(self._root, target.model, method), headers, _encode(body))
+            return UpstreamRequest("POST", model_url(self._root, target.model, method), headers, _encode(body()))
         except (ValueError, RecursionError) as error:  # half a surrogate pair, or a schema without an end
             raise InvalidRequest(f"the request cannot be written for provider {self._name!r}: {error}") from error

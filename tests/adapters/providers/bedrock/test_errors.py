@@ -47,6 +47,7 @@ def error(status: int, kind: str = "", message: str = "told", **fields: str) -> 
         (429, "ModelNotReadyException", UpstreamError, True),
         (500, "InternalServerException", UpstreamError, True),
         (503, "ServiceUnavailableException", UpstreamError, True),
+        (424, "SomethingNewException", UpstreamError, True),
         (418, "SomethingNewException", InvalidRequest, False),
     ],
 )

@@ -3,28 +3,30 @@
 import msgspec
 import pytest
 
-from sluicegate.adapters.providers.bedrock.blocks import EMPTY, wire_id
+from sluicegate.adapters.providers.bedrock.blocks import EMPTY
 from sluicegate.adapters.providers.bedrock.turns import LOOK
 from sluicegate.pipeline.errors import InvalidRequest, NotFound
 from sluicegate.pipeline.exchange import Target
+from sluicegate.pipeline.form.blocks import File, Text, Turn
+from sluicegate.pipeline.form.chat import Chat, Format
+from sluicegate.pipeline.form.sides import Dropped
 from tests.adapters.dialects.anthropic.asking import read as read_anthropic
 from tests.adapters.providers.bedrock.asking import (
+    CALLED,
     LLAMA,
     NOVA,
+    TARGET,
     TOOL,
     USER,
     asked,
     bedrock,
     check,
-    left_out,
     written,
 )
 from tests.conformance.provider_sample import ask
 
 PIXEL = "iVBORw0="
 PICTURE = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
-CALL = {"id": "c1", "type": "function", "function": {"name": "get", "arguments": '{"c":1.0}'}}
-CALLED = [USER, {"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "c1", "content": "4C"}]
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -94,6 +96,32 @@ def test_image_and_sound_and_files_keep_their_bytes():
     assert said[4] == {"text": LOOK}
 
 
+def test_documents_of_anthropics_callers_are_told():
+    texts = {"type": "text", "media_type": "text/plain", "data": "Grüße"}
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}
+    documents = [
+        {"type": "document", "source": texts, "title": "A/B?"},
+        {"type": "document", "source": pdf, "cache_control": {"type": "ephemeral"}},
+        {"type": "document", "source": {"type": "url", "url": "s3://bucket-a/q.xlsx"}},
+    ]
+    said = written(read_anthropic({"role": "user", "content": documents}))[0]["messages"][0]["content"]
+    assert said[0]["document"] == {"format": "txt", "name": "A B", "source": {"bytes": "R3LDvMOfZQ=="}}
+    assert said[1]["document"] == {"format": "pdf", "name": "document", "source": {"bytes": "JVBERi0="}}
+    assert said[2] == {"cachePoint": {"type": "default"}}
+    source = {"s3Location": {"uri": "s3://bucket-a/q.xlsx"}}
+    assert said[3]["document"] == {"format": "xlsx", "name": "document 2", "source": source}
+    assert said[4] == {"text": LOOK}
+    with pytest.raises(InvalidRequest, match=r"file\.url"):
+        written(
+            read_anthropic(
+                {
+                    "role": "user",
+                    "content": [{**documents[2], "source": {"type": "url", "url": "https://x.test/q.pdf"}}],
+                }
+            )
+        )
+
+
 def test_objects_in_s3_are_named():
     content = [{"type": "image_url", "image_url": {"url": "s3://bucket-a/cat.JPG"}}, {"type": "text", "text": "?"}]
     image = asked({"role": "user", "content": content}, model=NOVA)["messages"][0]["content"][0]["image"]
@@ -155,66 +183,6 @@ def test_results_with_images_and_failures_of_anthropics_callers():
     assert written(chat, LLAMA)[1] == ["messages.is_error", "cache_control"]
 
 
-@pytest.mark.parametrize(
-    ("choice", "expected"),
-    [
-        ("auto", None),
-        ("required", {"any": {}}),
-        ({"type": "function", "function": {"name": "get"}}, {"tool": {"name": "get"}}),
-    ],
-)
-def test_choice_of_a_tool(choice, expected):
-    assert asked(tools=[TOOL], tool_choice=choice)["toolConfig"].get("toolChoice") == expected
-
-
-def test_no_tool_at_all():
-    assert "toolConfig" not in asked(tools=[TOOL], tool_choice="none")
-    body = asked(*CALLED, tools=[TOOL], tool_choice="none")
-    assert body["toolConfig"]["tools"]
-    assert body["additionalModelRequestFields"] == {"tool_choice": {"type": "none"}}
-    with pytest.raises(InvalidRequest, match="tool_choice none"):
-        asked(*CALLED, tools=[TOOL], tool_choice="none", model=LLAMA)
-
-
-def test_calls_of_the_past_bring_their_tools():
-    body = asked(*CALLED)
-    assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["get"]
-    assert body["additionalModelRequestFields"] == {"tool_choice": {"type": "none"}}
-
-
-def test_one_call_at_a_time_is_told_to_claude_alone():
-    body = asked(tools=[TOOL], tool_choice="required", parallel_tool_calls=False)
-    assert "toolChoice" not in body["toolConfig"]
-    told = {"type": "any", "disable_parallel_tool_use": True}
-    assert body["additionalModelRequestFields"] == {"tool_choice": told}
-    assert left_out(tools=[TOOL], parallel_tool_calls=False, model=LLAMA) == ["parallel_tool_calls"]
-
-
-def test_long_name_of_a_tool_is_shortened_and_comes_back_long():
-    name = "mcp__" + "x" * 90
-    chat = read_anthropic(
-        tools=[{"name": name, "input_schema": {"type": "object"}}], tool_choice={"type": "tool", "name": name}
-    )
-    body, _ = written(chat)
-    short = body["toolConfig"]["tools"][0]["toolSpec"]["name"]
-    assert body["toolConfig"]["toolChoice"]["tool"]["name"] == short
-    assert len(short) <= 64
-
-
-def test_tool_of_anthropics_own_is_refused():
-    with pytest.raises(InvalidRequest, match="web_search"):
-        written(read_anthropic(tools=[{"type": "web_search_20250305", "name": "web_search"}]))
-
-
-def test_odd_ids_fit():
-    for name in ("a b", "ü" * 70, "x" * 65, ""):
-        made = wire_id(name)
-        assert len(made) <= 64
-        assert made == wire_id(made)
-    assert wire_id("tooluse_A.b:c-1") == "tooluse_A.b:c-1"
-    assert wire_id("a b") != wire_id("a_b")
-
-
 def test_marks_stand_behind_what_they_mark():
     mark = {"type": "ephemeral"}
     tool = {"name": "get", "input_schema": {"type": "object"}, "cache_control": mark}
@@ -255,3 +223,22 @@ def test_thoughts_of_anthropics_callers_go_back_with_their_proof():
         {"text": "Hi"},
     ]
     assert written(chat, LLAMA)[0]["messages"][1]["content"] == [{"text": "Hi"}]
+
+
+def test_half_a_character_and_a_schema_without_an_end_are_the_callers_fault():
+    half = File(text="\ud800", media_type="text/plain")
+    endless: dict = {}
+    endless["properties"] = {"a": endless}
+    for chat in (
+        Chat(dialect="openai", model="m", turns=(Turn("user", (half,)),)),
+        Chat(dialect="openai", model="m", turns=(Turn("user", (Text("\ud800"),)),)),
+        Chat(dialect="openai", model="m", turns=(Turn("user", (Text("x"),)),), format=Format("schema", schema=endless)),
+    ):
+        with pytest.raises(InvalidRequest, match="cannot be written"):
+            bedrock().ask(chat, TARGET, Dropped("aws", strict=False))
+
+
+def test_document_without_a_word_is_refused():
+    chat = Chat(dialect="anthropic", model="m", turns=(Turn("user", (File(text="", media_type="text/plain"),)),))
+    with pytest.raises(InvalidRequest, match="holds nothing"):
+        bedrock().ask(chat, TARGET, Dropped("aws", strict=False))
