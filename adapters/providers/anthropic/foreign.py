@@ -1,12 +1,14 @@
 """Conversations that another provider has had a part in, before they pass through to the Messages API.
 
 A caller of ours who was answered by another provider sends back what it was told: thoughts that have no signature,
-since nobody else signs them, and signatures of calls in a disguise of ours. The API refuses a conversation with either.
-With a budget for thinking it also refuses results of tools whose calls came without what was thought before them.
+since nobody else signs them, signatures of calls in a disguise of ours, and ids of calls in letters of others. The API
+refuses a conversation with any of these. With a budget for thinking it also refuses results of tools whose calls came
+without what was thought before them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -14,11 +16,15 @@ import msgspec
 from sluicegate.pipeline.form.sides import Dropped
 
 from ...dialects.anthropic.sealed import unsealed
+from .blocks import wire_id
 from .tables import model_of
 
 Fields = Mapping[str, msgspec.Raw]
 _THOUGHT = b"thinking"
 """Part of the names of the blocks that may be foreign; where it is not there, nothing has to be looked at."""
+_IDS = {"tool_use": "id", "tool_result": "tool_use_id"}
+_odd_id = re.compile(rb'id"\s*:\s*"[A-Za-z0-9_-]*[^A-Za-z0-9_"-]').search
+"""Finds what may be an id that the API does not take: it may as well be a part of some text."""
 
 
 class _Thought(msgspec.Struct):
@@ -27,16 +33,17 @@ class _Thought(msgspec.Struct):
     data: str | None = None
 
 
-class _Thinking(msgspec.Struct):
+class _Kind(msgspec.Struct):
     type: str = ""
 
 
 _NULL = msgspec.Raw(b"null")
 _messages = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _blocks = msgspec.json.Decoder(list[msgspec.Raw] | str).decode
-_role = msgspec.json.Decoder(str).decode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_text = msgspec.json.Decoder(str).decode
 _thought = msgspec.json.Decoder(_Thought).decode
-_thinking = msgspec.json.Decoder(_Thinking).decode
+_kind = msgspec.json.Decoder(_Kind).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -53,11 +60,12 @@ def without_foreign(fields: Fields, model: str, dropped: Dropped) -> dict[str, m
     kept = dict(fields)
     messages = kept.get("messages", msgspec.Raw(b"[]"))
     wanted = "thinking" in kept and _asks_for_a_budget(kept["thinking"])
-    if _THOUGHT not in bytes(messages) and not wanted:
+    data = bytes(messages)
+    if not wanted and _THOUGHT not in data and not _has_odd_ids(data):
         return kept
     try:
         found = _messages(messages)
-        changed = _strip(found)
+        changed = [message for message in found if _mend(message)]
         bare = wanted and model_of(model).thinking == "budget" and _in_bare_tool_loop(found)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return kept  # not a conversation: the API says what is wrong with it
@@ -71,28 +79,44 @@ def without_foreign(fields: Fields, model: str, dropped: Dropped) -> dict[str, m
 
 def _asks_for_a_budget(raw: msgspec.Raw) -> bool:
     try:
-        return _thinking(raw).type == "enabled"
+        return _kind(raw).type == "enabled"
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
 
 
-def _strip(messages: list[dict[str, msgspec.Raw]]) -> bool:
-    """Take foreign thoughts out of messages, and empty those that were nothing else. Return whether there were any."""
-    changed = False
-    for message in messages:
-        content = message.get("content")
-        if content is None or _THOUGHT not in bytes(content):
-            continue
-        blocks = _blocks(content)
-        if isinstance(blocks, str):
-            continue
-        own = [block for block in blocks if not _is_foreign(block)]
-        if len(own) < len(blocks):
-            changed = True
-            message["content"] = msgspec.Raw(_encode(own))
-            if not own:
-                message.clear()
-    return changed
+def _has_odd_ids(data: bytes) -> bool:
+    return b"tool_use" in data and _odd_id(data) is not None
+
+
+def _mend(message: dict[str, msgspec.Raw]) -> bool:
+    """Take foreign thoughts and ids out of a message; one that was nothing else is emptied. Return whether any were."""
+    content = message.get("content", _NULL)
+    data = bytes(content)
+    if _THOUGHT not in data and not _has_odd_ids(data):
+        return False
+    blocks = _blocks(content)
+    if isinstance(blocks, str):
+        return False
+    own = [_with_own_id(block) for block in blocks if not _is_foreign(block)]
+    if own == blocks:
+        return False
+    message["content"] = msgspec.Raw(_encode(own))
+    if not own:
+        message.clear()
+    return True
+
+
+def _with_own_id(block: msgspec.Raw) -> msgspec.Raw:
+    """Return a block whose id of a call is one that the API takes: the same for the call and for its result."""
+    if not _has_odd_ids(bytes(block)):
+        return block
+    fields = _fields(block)
+    name = _IDS.get(_kind(block).type, "")
+    if name not in fields:
+        return block
+    given = _text(fields[name])
+    made = wire_id(given)
+    return block if made == given else msgspec.Raw(_encode({**fields, name: made}))
 
 
 def _is_foreign(block: msgspec.Raw) -> bool:
@@ -111,7 +135,7 @@ def _is_foreign(block: msgspec.Raw) -> bool:
 def _in_bare_tool_loop(messages: list[dict[str, msgspec.Raw]]) -> bool:
     """Say whether the last message has results of tools, whose calls do not come behind a thought."""
     said = [message for message in messages if message]
-    if [_role(message.get("role", _NULL)) for message in said[-2:]] != ["assistant", "user"]:
+    if [_text(message.get("role", _NULL)) for message in said[-2:]] != ["assistant", "user"]:
         return False
     calls, results = (_kinds(message.get("content", _NULL)) for message in said[-2:])
     return "tool_result" in results and calls[:1] not in (["thinking"], ["redacted_thinking"])
@@ -119,4 +143,4 @@ def _in_bare_tool_loop(messages: list[dict[str, msgspec.Raw]]) -> bool:
 
 def _kinds(content: msgspec.Raw) -> list[str]:
     blocks = _blocks(content)
-    return ["text"] if isinstance(blocks, str) else [_thinking(block).type for block in blocks]
+    return ["text"] if isinstance(blocks, str) else [_kind(block).type for block in blocks]

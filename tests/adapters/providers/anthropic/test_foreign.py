@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluicegate.adapters.dialects.anthropic.sealed import sealed
+from sluicegate.adapters.providers.anthropic.blocks import wire_id
 from sluicegate.adapters.providers.anthropic.foreign import without_foreign
 from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.sides import Dropped
@@ -41,6 +42,17 @@ def test_foreign_thoughts_are_taken_out_and_own_ones_stay(foreign):
     assert dropped == []
 
 
+def test_ids_in_letters_of_others_are_the_same_for_call_and_result():
+    odd = {"type": "tool_use", "id": "functions.get:0", "name": "get", "input": {"id": "a.b", "n": 1.0}}
+    result = {"type": "tool_result", "tool_use_id": "functions.get:0", "content": 'tool_use "id": "a.b"'}
+    fields, dropped = passed(USER, says(odd), {"role": "user", "content": [result]})
+    _, said, answered = fields["messages"]
+    made = wire_id("functions.get:0")
+    assert said["content"] == [{**odd, "id": made}]
+    assert answered["content"] == [{**result, "tool_use_id": made}]
+    assert dropped == []
+
+
 def test_message_that_was_nothing_else_is_taken_out():
     assert passed(USER, says(FOREIGN, SEALED), USER)[0]["messages"] == [USER, USER]
 
@@ -51,6 +63,15 @@ def test_message_that_was_nothing_else_is_taken_out():
         [USER],
         [USER, says(OWN, TEXT), USER],
         [USER, says(HIDDEN, CALL), RESULT],
+        [
+            USER,
+            {
+                "role": "assistant",
+                "content": [{**TEXT, "text": 'tool_use "id": "a.b"'}, {**CALL, "input": {"id": "."}}],
+            },
+        ],
+        [USER, says({"type": "server_tool_use", "id": "a.b", "name": "x", "input": {}})],
+        [USER, says({"type": "tool_use", "id": 7, "name": "tool_use", "input": {"id": "a.b"}})],
         [USER, {"role": "assistant", "content": "thinking"}],
         [USER, {"role": "assistant", "content": [{"type": "text", "text": "thinking", "data": [1]}]}],
         [{"role": "user", "content": 7}, "thinking"],
