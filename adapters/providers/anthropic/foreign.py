@@ -61,11 +61,12 @@ def without_foreign(fields: Fields, model: str, dropped: Dropped) -> dict[str, m
     messages = kept.get("messages", msgspec.Raw(b"[]"))
     wanted = "thinking" in kept and _asks_for_a_budget(kept["thinking"])
     data = bytes(messages)
-    if not wanted and _THOUGHT not in data and not _has_odd_ids(data):
+    odd = _has_odd_ids(data)
+    if not (wanted or odd or _THOUGHT in data):
         return kept
     try:
         found = _messages(messages)
-        changed = [message for message in found if _mend(message)]
+        changed = [message for message in found if _mend(message, odd=odd)]
         bare = wanted and model_of(model).thinking == "budget" and _in_bare_tool_loop(found)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return kept  # not a conversation: the API says what is wrong with it
@@ -88,16 +89,19 @@ def _has_odd_ids(data: bytes) -> bool:
     return b"tool_use" in data and _odd_id(data) is not None
 
 
-def _mend(message: dict[str, msgspec.Raw]) -> bool:
-    """Take foreign thoughts and ids out of a message; one that was nothing else is emptied. Return whether any were."""
+def _mend(message: dict[str, msgspec.Raw], *, odd: bool) -> bool:
+    """Take foreign thoughts and ids out of a message; one that was nothing else is emptied. Return whether any were.
+
+    Args:
+        odd: Whether there may be ids that the API does not take.
+    """
     content = message.get("content", _NULL)
-    data = bytes(content)
-    if _THOUGHT not in data and not _has_odd_ids(data):
+    if not odd and _THOUGHT not in bytes(content):
         return False
     blocks = _blocks(content)
     if isinstance(blocks, str):
         return False
-    own = [_with_own_id(block) for block in blocks if not _is_foreign(block)]
+    own = [_with_own_id(block) if odd else block for block in blocks if not _is_foreign(block)]
     if own == blocks:
         return False
     message["content"] = msgspec.Raw(_encode(own))
