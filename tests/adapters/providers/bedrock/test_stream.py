@@ -1,5 +1,6 @@
 """Streams of Bedrock, at any boundaries, beside what botocore reads in them."""
 
+import base64
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluicegate.pipeline.errors import InvalidRequest, StreamInterrupted, UpstreamBusy, UpstreamError
+from sluicegate.pipeline.form.events import TextPart, ThinkingPart
 from sluicegate.pipeline.form.gather import gather
 from tests.adapters.dialects.openai.asking import read
 from tests.adapters.providers.bedrock.asking import SERVICE, bedrock
@@ -112,3 +114,35 @@ def test_event_of_five_megabytes_is_read():
 def test_json_in_place_of_a_stream_is_an_upstream_error():
     with pytest.raises(UpstreamError, match="not a stream"):
         bedrock().events(read(), JSON)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9)
+deltas = st.one_of(
+    texts.map(lambda text: {"text": text}),
+    texts.map(lambda text: {"reasoningContent": {"text": text}}),
+    texts.map(lambda text: {"reasoningContent": {"signature": text}}),
+    st.binary(min_size=1, max_size=9).map(
+        lambda data: {"reasoningContent": {"redactedContent": base64.b64encode(data).decode()}}
+    ),
+)
+
+
+@given(st.lists(deltas, min_size=1, max_size=12), st.lists(st.integers(0, 10_000), max_size=6))
+def test_any_stream_says_what_botocore_reads_in_it(drawn, cuts):
+    sent = [(DELTA, {"contentBlockIndex": index, "delta": delta}) for index, delta in enumerate(drawn)]
+    data = b"".join(message(kind, payload) for kind, payload in (*sent, *EXAMPLE[-2:]))
+    found = [
+        (event.text, getattr(event, "signature", None), getattr(event, "redacted", None))
+        for event in events_of(data, cuts)
+        if isinstance(event, TextPart | ThinkingPart)
+    ]
+    buffer = EventStreamBuffer()
+    buffer.add_data(data)
+    read = [EventStreamJSONParser().parse(one.to_response_dict(), STREAM_SHAPE) for one in buffer]
+    expected = []
+    for delta in (one[DELTA]["delta"] for one in read if DELTA in one):
+        thought = delta.get("reasoningContent", {})
+        redacted = thought.get("redactedContent")
+        told = base64.b64encode(redacted).decode() if redacted is not None else None
+        expected.append((delta.get("text") or thought.get("text", ""), thought.get("signature"), told))
+    assert found == expected
