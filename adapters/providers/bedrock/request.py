@@ -81,7 +81,7 @@ def _refuse(chat: Chat, family: Family, model: Model, dropped: Dropped) -> None:
     if chat.logprobs or chat.top_logprobs:
         raise dropped.unsupported("logprobs")
     wanted = chat.format is not None and chat.format.kind == "schema"
-    if wanted and family.thinks == "claude" and not model.schemas:
+    if wanted and not (model.schemas if family.thinks == "claude" else family.schemas):
         raise dropped.unsupported("response_format", "response_format json_schema, with this model")
     for name in _HINTS:
         if getattr(chat, name):

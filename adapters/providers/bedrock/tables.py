@@ -77,6 +77,7 @@ class Family:
         status: Whether the result of a tool may say that it failed.
         prefills: Whether they go on with an answer that the request begins; of Claude's each knows for itself.
         recalls: Whether they take earlier thoughts back.
+        schemas: Whether they keep to a JSON schema; of Claude's each knows for itself.
     """
 
     name: str
@@ -86,15 +87,17 @@ class Family:
     status: bool = False
     prefills: bool = False
     recalls: bool = False
+    schemas: bool = True
 
 
 UNKNOWN = Family("")
 FAMILIES = (
     Family("claude", thinks="claude", top_k=("top_k",), marks="all", status=True, recalls=True),
-    Family("nova-2", thinks="nova", top_k=("inferenceConfig", "topK"), marks="talk", status=True, recalls=True),
-    Family("nova", top_k=("inferenceConfig", "topK"), marks="talk", status=True, prefills=True),
+    Family("nova-2", "nova", ("inferenceConfig", "topK"), "talk", status=True, recalls=True, schemas=False),
+    Family("nova", "", ("inferenceConfig", "topK"), "talk", status=True, prefills=True, schemas=False),
     Family("gpt-oss", thinks="effort"),
-    Family("cohere.command", top_k=("k",)),
+    Family("cohere.command", top_k=("k",), schemas=False),
+    Family("llama", schemas=False),
     Family("mistral", top_k=("top_k",)),
 )
 """The first whose name is part of the model's."""

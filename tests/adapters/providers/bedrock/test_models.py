@@ -93,8 +93,11 @@ def test_answer_by_a_schema():
     schema = told["structure"]["jsonSchema"]
     assert (told["type"], schema["name"]) == ("json_schema", "s")
     assert json.loads(schema["schema"]) == {**SCHEMA, "additionalProperties": False}
-    with pytest.raises(InvalidRequest, match="json_schema"):
-        asked(response_format=form, model=OLD)
+    for model in (OLD, NOVA, LLAMA):
+        with pytest.raises(InvalidRequest, match="json_schema"):
+            asked(response_format=form, model=model)
+    unknown = asked(response_format=form, model="qwen.qwen3-32b-v1:0")["outputConfig"]["textFormat"]
+    assert json.loads(unknown["structure"]["jsonSchema"]["schema"]) == SCHEMA
     assert "JSON" in asked(response_format={"type": "json_object"})["system"][0]["text"]
 
 
