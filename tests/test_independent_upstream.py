@@ -18,6 +18,7 @@ pytestmark = [
 PROVIDERS = {
     "anthropic": {"api_key": "k"},
     "azure": {"api_key": "k", "api_version": "2024-10-21"},
+    "bedrock": {"api_key": "k"},
     "cohere": {"api_key": "k"},
     "gemini": {"api_key": "k"},
     "ollama": {},

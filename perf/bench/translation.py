@@ -36,6 +36,7 @@ PROVIDERS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "openai": ({}, "gpt-4o"),
     "anthropic": ({}, "claude-sonnet-4-5"),
     "azure": ({"base_url": "https://r.openai.azure.com", "api_version": "2024-10-21"}, "deployment"),
+    "bedrock": ({}, "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
     "cohere": ({}, "command-a-03-2025"),
     "gemini": ({}, "gemini-2.5-pro"),
     "groq": ({}, "llama-3.3-70b-versatile"),

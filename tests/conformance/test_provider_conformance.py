@@ -5,6 +5,7 @@ from dataclasses import replace
 import trio
 
 from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
+from sluicegate.adapters.providers.bedrock import Bedrock, BedrockSettings
 from sluicegate.adapters.providers.cohere import Cohere, CohereSettings
 from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
 from sluicegate.adapters.providers.ollama import Ollama, OllamaSettings
@@ -12,6 +13,7 @@ from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
 from sluicegate.adapters.providers.vertex import Vertex, VertexSettings
 from sluicegate.pipeline.provider import Translator
+from tests.adapters.providers.bedrock.frames import message
 from tests.conformance.provider import KeylessProviderConformance, ProviderConformance
 from tests.conformance.provider_sample import KEY, TARGET, Sample, ask
 
@@ -224,6 +226,44 @@ class TestOllama(ProviderConformance):
         stream_error=b'{"error":"an error was encountered while running the model"}\n',
         errors=OLLAMA_ERRORS,
         stream_type="application/x-ndjson",
+    )
+
+
+BEDROCK_WHOLE = (
+    b'{"output":{"message":{"role":"assistant","content":[{"text":"Gr\xc3\xbc\xc3\x9fe"}]}},"stopReason":"end_turn",'
+    b'"usage":{"inputTokens":7,"outputTokens":5,"totalTokens":14,"cacheReadInputTokens":2},"metrics":{"latencyMs":3}}\n'
+)
+BEDROCK_CONTENT = (
+    message("messageStart", {"role": "assistant"})
+    + message("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Grüße"}, "p": "abcd"})
+    + message("contentBlockStop", {"contentBlockIndex": 0})
+)
+BEDROCK_STOP = message("messageStop", {"stopReason": "end_turn"})
+BEDROCK_USAGE = message(
+    "metadata",
+    {"usage": {"inputTokens": 7, "outputTokens": 5, "totalTokens": 14, "cacheReadInputTokens": 2}, "metrics": {}},
+)
+BEDROCK_ERRORS = {
+    400: b'{"message":"The value at topP is wrong"}',
+    401: b'{"message":"Authentication failed"}',
+    404: b'{"message":"Could not resolve the foundation model from the provided model identifier."}',
+    429: b'{"message":"Too many requests, please wait before trying again."}',
+    500: b'{"message":"The system encountered an unexpected error during processing."}',
+}
+
+
+class TestBedrock(ProviderConformance):
+    sample = Sample(
+        translator=Bedrock("upstream", BedrockSettings(type="bedrock", api_key=KEY)),
+        whole=BEDROCK_WHOLE,
+        whole_usage=(9, 5),
+        stream=BEDROCK_CONTENT + BEDROCK_STOP + BEDROCK_USAGE,
+        stream_usage=(9, 5),
+        complete_from=len(BEDROCK_CONTENT + BEDROCK_STOP),
+        content_until=len(BEDROCK_CONTENT),
+        stream_error=message("throttlingException", {"message": "Too many requests"}, exception=True),
+        errors=BEDROCK_ERRORS,
+        stream_type="application/vnd.amazon.eventstream",
     )
 
 

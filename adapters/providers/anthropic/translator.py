@@ -24,9 +24,10 @@ from sluicegate.pipeline.reply import Reply, Usage
 
 from ..model_lists import read_list
 from ..secrets import Secrets
-from ..translation import chat_stream, decode_chat, encode_chat
+from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .answer import check_json, read_answer
 from .errors import AnthropicErrors
+from .foreign import without_foreign
 from .passing import PassedStream, check_count, check_message
 from .request import Terms, write_request
 from .stream import MessageEvents
@@ -97,16 +98,18 @@ class Anthropic:
         return frozenset({"chat"})
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
-        """Return the caller's own fields but for the model's name, or what they mean in this API's words.
+        """Return the caller's own fields but for the model's name and foreign thoughts, or what they mean in this API.
 
         Raises:
             InvalidRequest: This API has no such operation, or cannot be told what is asked.
         """
         request = exchange.request
         if self._passes(exchange):
-            fields = {**request.fields, "model": msgspec.Raw(_encode(target.model))}
+            dropped = Dropped(self._name, strict=self._settings.strict)
+            fields = without_foreign(request.fields, target.model, dropped)
+            note_dropped(exchange, dropped)
+            fields["model"] = msgspec.Raw(_encode(target.model))
             said = {name: request.headers.get(name, "") for name in ("anthropic-version", "anthropic-beta")}
-            exchange.notes.pop("dropped", None)  # of the target before
             return self._request(request.operation, _encode(fields), stream=request.stream, said=said)
         return encode_chat(self, exchange, target, name=self._name, settings=self._settings)
 

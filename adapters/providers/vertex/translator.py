@@ -16,6 +16,7 @@ from msgspec import Meta
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound
+from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
@@ -32,7 +33,7 @@ from ..model_lists import read_page
 from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
-from ..translation import chat_stream, decode_chat, encode_chat
+from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .account import Signer, read_account, token_url
 from .claude import ClaudeApi
 from .embeddings import predict_body, read_predictions
@@ -129,8 +130,10 @@ class Vertex:
             return self._embed(exchange, target)
         api = self._api(target)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
-            exchange.notes.pop("dropped", None)  # of the target before
-            return api.pass_on(exchange, target)
+            dropped = Dropped(self._name, strict=self._settings.strict)
+            request = api.pass_on(exchange, target, dropped)
+            note_dropped(exchange, dropped)
+            return request
         if isinstance(api, GeminiApi) and exchange.request.operation == "count_tokens":
             return api.count(exchange, target)
         return encode_chat(api, exchange, target, name=self._name, settings=self._settings)

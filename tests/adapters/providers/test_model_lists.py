@@ -85,6 +85,19 @@ CASES = {
         {"models": [{"name": "m-1"}, {"name": "m-2"}]},
         ModelPage(("m-1", "m-2"), complete=False),
     ),
+    "bedrock": Case(
+        "https://bedrock.us-east-1.amazonaws.com/foundation-models",
+        BEARER,
+        {"modelSummaries": [{"modelId": "m-1"}, {"modelId": "m-2"}]},
+        ModelPage(("m-1", "m-2"), "profiles", complete=False),
+    ),
+    "bedrock goes on": Case(
+        "https://bedrock.us-east-1.amazonaws.com/inference-profiles?maxResults=1000",
+        BEARER,
+        {"inferenceProfileSummaries": [{"inferenceProfileId": "m-1"}, {"inferenceProfileId": "m-2"}]},
+        ModelPage(("m-1", "m-2"), complete=False),
+        after="profiles",
+    ),
     "gemini": Case(
         "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1000",
         ("x-goog-api-key", KEY),
