@@ -14,7 +14,7 @@ import trio
 
 from .config.sections import HttpProviderSettings
 from .errors import GatewayError
-from .model_listing import Listing, list_models
+from .model_listing import Listing, first_page, list_models
 from .provider import Provider
 
 log = logging.getLogger("sluicegate.pipeline")
@@ -43,8 +43,12 @@ class LiveModels:
         async with trio.open_nursery() as nursery:
             for provider in providers.values():
                 settings = provider.settings
-                if isinstance(settings, HttpProviderSettings) and settings.list_models:
-                    nursery.start_soon(self._keep, provider, settings.list_models, random)
+                if not isinstance(settings, HttpProviderSettings) or not settings.list_models:
+                    continue
+                if first_page(provider) is None:
+                    log.warning("provider %s has no list of models, so its list_models has no effect", provider.name)
+                    continue
+                nursery.start_soon(self._keep, provider, settings.list_models, random)
 
     async def _keep(self, provider: Provider, interval: float, random: Random) -> None:
         while True:

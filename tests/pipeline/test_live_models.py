@@ -10,6 +10,7 @@ import trio.testing
 
 from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
+from sluicegate.adapters.providers.perplexity import Perplexity, PerplexitySettings
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.errors import UpstreamError, UpstreamRefused, UpstreamTimeout
 from sluicegate.pipeline.live_models import LiveModels
@@ -57,6 +58,15 @@ async def test_an_interval_of_0_never_asks(autojump_clock):
     live, one = LiveModels(), provider(interval=0.0)
     with trio.fail_after(1):
         await live.run({"up": one}, Random(1))
+    assert one.transport.requests == []
+
+
+async def test_where_there_is_no_list_the_log_says_so_and_nothing_is_asked(autojump_clock, caplog):
+    settings = PerplexitySettings(type="perplexity", api_key=KEY, list_models=60.0)
+    one = Provider("up", "perplexity", settings, Perplexity("up", settings), ScriptedTransport())
+    with caplog.at_level(logging.WARNING), trio.fail_after(1):
+        await LiveModels().run({"up": one}, Random(1))
+    assert "provider up has no list of models" in caplog.text
     assert one.transport.requests == []
 
 
