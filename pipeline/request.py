@@ -28,6 +28,7 @@ class Request:
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.
+        provider_keys: Keys of the caller's own for providers, by their names.
         label: The caller's ``x-request-id``, or one made by the edge; for people, never a key.
         subject: The id in the path of a GET, such as a model's.
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
@@ -41,6 +42,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     dialect: str = "openai"
     credential: str | None = field(default=None, repr=False)
+    provider_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     label: str = ""
     subject: str = ""
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)

@@ -137,6 +137,8 @@ class Cache:
 
 def _wishes(exchange: Exchange) -> tuple[bool, bool]:
     """Return whether to look for an answer, and whether to keep the one that comes, as the caller wishes."""
+    if exchange.request.provider_keys:
+        return False, False  # such an answer is that key's, whoever shares the caller's name
     header = exchange.request.headers.get("cache-control")
     if not header:
         return True, True

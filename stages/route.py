@@ -24,7 +24,7 @@ class Route:
     """
 
     def __init__(self, settings: NoSettings, resources: Resources) -> None:
-        self._catalog = Catalog(resources.models, resources.providers)
+        self._catalog = Catalog(resources.models, resources.providers, resources.live_models)
         self._created = int(resources.wall())
 
     def judge(self, exchange: Exchange) -> Verdict:
@@ -39,6 +39,8 @@ class Route:
         refuse_unless_allowed(exchange.caller, name)
         try:
             plan = self._catalog.plan(name)
+            if operation == "model" and not self._catalog.exists(name):
+                raise NotFound(f"model {name!r} does not exist here", code="model_not_found", param="model")
         except NotFound as missing:
             nearest = self._catalog.nearest(name, exchange.caller.allowed_models)
             if nearest is None or nearest == name:

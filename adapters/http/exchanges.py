@@ -8,6 +8,7 @@ import trio
 
 from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
 
 from .credentials import take_credential
@@ -38,11 +39,13 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     """
     settings = gateway.settings
     headers, credential = take_credential(visit.headers)
+    provider_keys = take_provider_keys(headers)
     request = Request(
         operation=route.operation,
         headers=headers,
         dialect=visit.dialect.name,
         credential=credential,
+        provider_keys=provider_keys,
         label=visit.label,
         subject=subject,
         timeout=timeout_of(headers),

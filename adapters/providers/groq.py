@@ -12,9 +12,11 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import ModelPage, UpstreamHead
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
+from .model_lists import read_page
 from .openai.urls import PATHS
 
 URL = "https://api.groq.com/openai/v1"
@@ -82,6 +84,11 @@ class Groq(Member):
     """Translates to Groq's API."""
 
     profile = PROFILE
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists, without models that are switched off."""
+        self._reader.check_type(head, body)
+        return read_page(body, self.nonsense, without={"active": False})
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Ask for reasoning apart from the content where a level of it is asked for; raw is refused beside tools."""

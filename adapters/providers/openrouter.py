@@ -12,11 +12,14 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
+from .openai.urls import MODELS, operation_urls
 
 URL = "https://openrouter.ai/api/v1"
+_KEYS_MODELS = {"models": "/models/user"}
 PROFILE = Profile(
     base_url=URL,
     # `reasoning_details` go back unchanged: they hold the signatures that a loop of tool calls needs.
@@ -76,6 +79,11 @@ class OpenRouter(Member):
         assert isinstance(settings, OpenRouterSettings)
         shown = {"http-referer": settings.app_url, "x-openrouter-title": settings.app_title}
         return super()._headers(**ours, **{name: value.strip() for name, value in shown.items() if value.strip()})
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for the models that the key may ask, or for all, which are shown without a key too."""
+        url = operation_urls(self._settings.base_url or URL, MODELS if not self._settings.api_key else _KEYS_MODELS)
+        return UpstreamRequest("GET", url["models"], self._plain_headers)
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Leave out the shorthand for reasoning where the longer form stands too: both are refused."""

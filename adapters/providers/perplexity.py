@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
@@ -87,6 +88,10 @@ class Perplexity(Member):
         assert isinstance(settings, PerplexitySettings)
         refuses = PROFILE.refuses if settings.tools else PROFILE.refuses | _TOOLS
         return replace(PROFILE, think_tags=settings.think_tags, refuses=refuses)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return None: what its /v1/models lists are the models of its other API, of which none answers chats here."""
+        return None
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Ask for any object by a schema, and say where the user is as its search wants it."""

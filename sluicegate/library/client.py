@@ -11,6 +11,7 @@ import msgspec
 
 from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
 
 from .answers import Answer, ChatStream, Embeddings
@@ -172,12 +173,14 @@ class Client:
             raise InvalidRequest(
                 "a text of this request holds half of a surrogate pair", code="invalid_utf8"
             ) from error
+        provider_keys = take_provider_keys(lowered)
         return Request(
             operation,
             body,
             lowered,
             dialect,
             credential=self._api_key,
+            provider_keys=provider_keys,
             label=lowered.get("x-request-id", ""),
             timeout=timeout,
         )

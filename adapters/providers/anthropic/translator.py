@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
@@ -18,10 +18,11 @@ from sluicegate.pipeline.errors import GatewayError
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
+from ..model_lists import read_list
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .answer import check_json, read_answer
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 UNSAMPLED = "2026-10-21"
 """The version that refuses temperature, top_p and top_k, whatever their values."""
 _PATHS = {"messages": "/v1/messages", "count_tokens": "/v1/messages/count_tokens"}
+_PAGE = 1000
+"""Models on one page, the most that it may have."""
 _JSON = {"accept": "application/json"}
 # Compression would hold chunks back until enough have come together.
 _STREAM = {"accept": "text/event-stream", "accept-encoding": "identity"}
@@ -81,6 +84,7 @@ class Anthropic:
         self._settings = settings
         self._wall = wall
         self._urls = _operation_urls(settings.base_url or AnthropicSettings.base_url)
+        self._models_url = self._urls.pop("models")
         self._headers = _headers(settings)
         self._configured = {header.strip().lower(): value.strip() for header, value in settings.headers.items()}
         self._terms = Terms(max_tokens=settings.max_tokens, samples=settings.version != UNSAMPLED)
@@ -156,6 +160,20 @@ class Anthropic:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
 
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of the list of models."""
+        url = f"{self._models_url}{'&' if '?' in self._models_url else '?'}limit={_PAGE}"
+        if after:
+            url += f"&after_id={quote(after, safe='')}"
+        return UpstreamRequest("GET", url, tuple({**_JSON, **self._headers, **self._configured}.items()))
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists; aliases, such as those that end in -latest, are not in it."""
+        check_json(self._errors, head, body)
+        names, fields = read_list(body, self._errors.nonsense)
+        last = fields.get("last_id") if fields.get("has_more") is True else None
+        return ModelPage(names, last if isinstance(last, str) else "", complete=False)
+
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
@@ -186,9 +204,10 @@ def _operation_urls(base_url: str) -> dict[str, str]:
     """Return the URL of each operation. A base that ends in ``/v1``, as other APIs want it, is taken as well."""
     parts = urlsplit(base_url.strip())
     path = parts.path.rstrip("/").removesuffix("/v1")
+    paths = {**_PATHS, "models": "/v1/models"}
     return {
         operation: urlunsplit((parts.scheme, parts.netloc, path + end, parts.query, ""))
-        for operation, end in _PATHS.items()
+        for operation, end in paths.items()
     }
 
 

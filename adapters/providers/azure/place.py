@@ -38,6 +38,11 @@ class Place:
     classic: bool
     deployment: str
 
+    @property
+    def models_url(self) -> str:
+        """Where the models are listed that the resource may be made to serve."""
+        return f"{self.root}/models?{self.query}" if self.query else f"{self.root}/models"
+
     def url(self, operation: str, model: str) -> str | None:
         """Return where a deployment is asked for an operation, or None where it cannot be."""
         if operation not in PATHS:

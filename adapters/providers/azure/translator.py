@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import ModelPage, UpstreamHead
 from sluicegate.pipeline.registry import provider
 
 from ..family import ErrorRules, Member, MessageRules, Profile
@@ -95,6 +96,7 @@ class Azure(Member):
         self._place = place_of(settings.base_url, settings.api_version)
         self._auth = settings.auth
         super().__init__(name, settings, wall=wall)
+        self._models_url = self._place.models_url
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile for the version that is asked."""
@@ -114,6 +116,11 @@ class Azure(Member):
             raise dropped.unsupported("response_format.json_schema")
         if before(version, REQUIRED_TOOL) and text_in(fields.get("tool_choice")) == "required":
             raise dropped.unsupported("tool_choice")
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return that the key is good: the list has what could be deployed, and callers name what is deployed."""
+        super().listed(head, body)
+        return ModelPage(None)
 
     def _url(self, operation: str, target: Target) -> str | None:
         return self._place.url(operation, target.model)

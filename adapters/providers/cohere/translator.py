@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
@@ -17,13 +18,14 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
 
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
+from ..model_lists import read_page
 from ..reading import Malformed
 from ..secrets import Secrets
 from ..translation import note_dropped
@@ -37,6 +39,8 @@ from .stream import CohereStream
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
 
+_PAGE = 1000
+"""Models on one page, the most that it may have."""
 URL = "https://api.cohere.com"
 _encode = msgspec.json.Encoder().encode
 
@@ -114,6 +118,17 @@ class Cohere(FormTranslator):
     def vectors(self, head: UpstreamHead, body: bytes) -> tuple[list[list[float]], Usage | None]:
         """Return the vectors of an answer, and its tokens. Raises Malformed."""
         return read_vectors(body)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of the list of models, which is of version 1 of its API."""
+        query = urlencode({"page_size": _PAGE, **({"page_token": after} if after else {})})
+        url = f"{self._root.removesuffix('/v2')}/v1/models?{query}"
+        return UpstreamRequest("GET", url, self._plain_headers)
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists. Raises UpstreamError where it is no list."""
+        self._types.check_type(head, body)
+        return read_page(body, self._errors.nonsense, under="models", name="name", token="next_page_token")
 
     def _request(self, path: str, headers: Headers, body: dict[str, Any]) -> UpstreamRequest:
         try:

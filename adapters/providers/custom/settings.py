@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 
-from ..openai.urls import PATHS
+from ..openai.urls import MODELS, PATHS
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -89,8 +89,8 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
     paths: Annotated[
         dict[str, str],
         Meta(
-            description="For chat, completion and embedding: paths below base_url, or whole URLs, where they are not "
-            "OpenAI's; an empty one says that there is none."
+            description="For chat, completion, embedding and models (their list): paths below base_url, or whole "
+            "URLs, where they are not OpenAI's; an empty one says that there is none."
         ),
     ] = msgspec.field(default_factory=dict)
     extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each request that lacks them.")] = (
@@ -104,7 +104,7 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
         if not self.base_url.strip():
             raise ValueError("base_url must be an absolute URL, such as http://localhost:8000/v1")
         for name, path in self.paths.items():
-            if name not in PATHS:
-                raise ValueError(f"paths has {name!r}, which is none of {', '.join(PATHS)}")
+            if name not in PATHS | MODELS:
+                raise ValueError(f"paths has {name!r}, which is none of {', '.join(PATHS | MODELS)}")
             if path and not path.startswith(("/", "http://", "https://")):
                 raise ValueError(f"the path for {name} must begin with / or be a URL")

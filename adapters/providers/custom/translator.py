@@ -16,7 +16,7 @@ from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from ..family import Member, Profile
-from ..openai.urls import PATHS, operation_urls
+from ..openai.urls import MODELS, PATHS, operation_urls
 from .formats import write_choice, write_format
 from .profile import profile_of
 from .settings import CustomSettings
@@ -43,7 +43,9 @@ class Custom(Member):
         self._custom = settings
         self._extra = {field: msgspec.Raw(_encode(value)) for field, value in settings.extra_body.items()}
         super().__init__(name, settings, wall=wall)
-        self._urls = _urls(settings)
+        urls = _urls(settings)
+        self._models_url = urls.pop("models", "")
+        self._urls = urls
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile that the settings mean."""
@@ -72,7 +74,7 @@ class Custom(Member):
 
 def _urls(settings: CustomSettings) -> dict[str, str]:
     """Return the URL of each operation, with the key in it where it belongs there."""
-    urls = operation_urls(settings.base_url, PATHS)
+    urls = operation_urls(settings.base_url, PATHS | MODELS)
     below = operation_urls(settings.base_url, {name: path for name, path in settings.paths.items() if path})
     for operation, path in settings.paths.items():
         if not path:

@@ -9,19 +9,20 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, NotFound
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
 from ..embeddings import embedding_request, embeddings_reply, texts_of
 from ..headers import both_headers
+from ..model_lists import read_page
 from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
@@ -42,6 +43,8 @@ Safety = Annotated[
 STUDIO = "https://generativelanguage.googleapis.com"
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*(/[A-Za-z0-9][A-Za-z0-9._@-]*)*")
 """A model's name comes from the caller and stands in a path: it must not lead out of it."""
+PAGE = 1000
+"""Models on one page, the most that it may have."""
 CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
 _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
 
@@ -129,6 +132,16 @@ class Gemini:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
 
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of the list of models."""
+        return UpstreamRequest("GET", f"{self._root}/models?{page_query(after)}", self._plain_headers)
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists. Raises UpstreamError where it is no list."""
+        self._errors.check_type(head, body)
+        nonsense = self._errors.nonsense
+        return read_page(body, nonsense, under="models", name="name", prefix="models/", token="nextPageToken")
+
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
@@ -147,6 +160,11 @@ def check_safety(safety: Mapping[str, str]) -> None:
     for name in safety:
         if CATEGORY.fullmatch(name) is None:
             raise ValueError(f"safety: {name!r} is no category, such as HARM_CATEGORY_HARASSMENT")
+
+
+def page_query(after: str) -> str:
+    """Return the query for a page of a list, by the word of the one before, or for the first."""
+    return urlencode({"pageSize": PAGE, **({"pageToken": after} if after else {})})
 
 
 def check_model(model: str) -> str:

@@ -17,7 +17,7 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
@@ -26,6 +26,7 @@ from ..family.errors import FamilyErrors
 from ..family.profile import ErrorRules
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
+from ..model_lists import read_page
 from ..reading import Malformed, count_in, read_json
 from ..secrets import Secrets
 from .answer import read_answer
@@ -116,6 +117,15 @@ class Ollama(FormTranslator):
         vectors = read_json(_vectors, bytes(fields["embeddings"]))
         counted = count_in({"n": _anything(fields.get("prompt_eval_count", b"0"))}, "n")
         return vectors, Usage(input=counted) if counted else None
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for the list of models that are on its disk."""
+        return UpstreamRequest("GET", f"{self._root}/tags", self._plain_headers)
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists: names with their tags, of which ``:latest`` need not be said."""
+        self._types.check_type(head, body)
+        return read_page(body, self._errors.nonsense, under="models", name="name", complete=False)
 
     def _request(self, path: str, headers: Headers, body: dict[str, object]) -> UpstreamRequest:
         try:

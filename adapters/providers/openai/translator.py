@@ -16,10 +16,11 @@ from msgspec import Meta
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
+from ..model_lists import read_page
 from ..problem import read_problem
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
@@ -30,7 +31,7 @@ from .history import strip_history
 from .mender import ChunkMender
 from .stream import OpenAIStream
 from .unstreamed import UnstreamedAnswer
-from .urls import is_openai_itself, operation_urls
+from .urls import MODELS, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class OpenAI:
         self._wall = wall
         base_url = settings.base_url or self.default_url
         self._urls = operation_urls(base_url)
+        self._models_url = operation_urls(base_url, MODELS)["models"]
         self._strips = is_openai_itself(base_url)
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
@@ -227,6 +229,15 @@ class OpenAI:
     def models(self) -> tuple[str, ...]:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for the list of models, which has one page."""
+        return UpstreamRequest("GET", self._models_url, self._plain_headers) if self._models_url else None
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists. Raises UpstreamError where it is no list."""
+        self._reader.check_type(head, body)
+        return read_page(body, self.nonsense)
 
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""

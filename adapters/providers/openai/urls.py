@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+MODELS = {"models": "/models"}
 
 
 def operation_urls(base_url: str, paths: Mapping[str, str] = PATHS) -> dict[str, str]:

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.kinds import Duration, Share
 from sluicegate.pipeline.config.sections import HttpProviderSettings, ProviderSettings
-from sluicegate.pipeline.provider import Transport
+from sluicegate.pipeline.provider import Transport, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from ..openai import OpenAI
@@ -55,6 +55,10 @@ class Simulator(OpenAI):
     def models(self) -> tuple[str, ...]:
         """Return the names of its models."""
         return self._models
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return None: `models` names all of them."""
+        return None
 
     def transport(self) -> Transport:
         """Return the transport that makes the answers."""

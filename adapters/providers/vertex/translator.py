@@ -17,7 +17,7 @@ from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
@@ -27,8 +27,9 @@ from ..gemini.api import GeminiApi
 from ..gemini.counting import read_count
 from ..gemini.embeddings import embed_body, read_vectors
 from ..gemini.errors import GoogleErrors
-from ..gemini.translator import Safety, check_safety
+from ..gemini.translator import Safety, check_safety, page_query
 from ..headers import both_headers
+from ..model_lists import read_page
 from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
@@ -100,6 +101,7 @@ class Vertex:
         project = settings.project or (account.project_id if account is not None else "")
         if not project and not settings.api_key:
             raise ValueError(f"provider {name!r} needs a project; only an api_key says it by itself")
+        self._project = project
         secrets = Secrets(settings)
         secrets.add(settings.access_token)
         self._tokens: Tokens | None = None
@@ -167,6 +169,26 @@ class Vertex:
     def models(self) -> tuple[str, ...]:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of Google's own models, or None for an API key, which lists none."""
+        if self._settings.api_key:
+            return None
+        project = ("x-goog-user-project", self._project)
+        return UpstreamRequest("GET", f"{self._places.models_url}?{page_query(after)}", (*self._plain_headers, project))
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists: a choice of Google's models, and none of other publishers."""
+        self._errors.check_type(head, body)
+        return read_page(
+            body,
+            self._errors.nonsense,
+            under="publisherModels",
+            name="name",
+            prefix="publishers/google/models/",
+            token="nextPageToken",
+            complete=False,
+        )
 
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
