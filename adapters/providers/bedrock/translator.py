@@ -16,7 +16,7 @@ from sluicegate.pipeline.errors import GatewayError, InvalidRequest
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import TimedTransport, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, TimedTransport, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
@@ -24,10 +24,12 @@ from sluicegate.pipeline.schemas import EmbeddingRequest
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
 from ..openai.tool_names import long_names
+from ..reading import Malformed
 from ..secrets import Secrets
 from .answer import read_answer
 from .embeddings import embed_body, read_vectors
 from .errors import BedrockErrors
+from .listing import listing_url, read_listing
 from .places import model_url, runtime_root
 from .request import body_of
 from .settings import BedrockSettings
@@ -64,6 +66,7 @@ class Bedrock(FormTranslator):
         hidden = (settings.access_key_id, settings.secret_access_key, settings.session_token)
         self._named_errors = BedrockErrors(name, Secrets(settings, *(str(one).strip() for one in hidden)))
         super().__init__(name, settings, self._named_errors, wall)
+        self._region = settings.region
         self._root = runtime_root(settings.base_url, settings.region)
         self._plain_headers, self._stream_headers = both_headers(settings, bearer(settings), stream_type=EVENT_STREAM)
         self._signer = Signer(credentials, settings.region, SERVICE) if credentials is not None else None
@@ -96,6 +99,19 @@ class Bedrock(FormTranslator):
     def vectors(self, head: UpstreamHead, body: bytes) -> tuple[list[list[float]], Usage | None]:
         """Return the vectors of an answer in the order of the texts, and its tokens. Raises Malformed."""
         return read_vectors(head, body)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for the list of models, or for that of profiles."""
+        url = listing_url(self._settings.base_url, self._region, after)
+        return UpstreamRequest("GET", url, self._plain_headers)
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists. Raises UpstreamError where it is no list."""
+        self._types.check_type(head, body)
+        try:
+            return read_listing(body)
+        except Malformed as error:
+            raise self._errors.nonsense(str(error)) from error
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
         """Return the error that an answer with status 300 or above means."""

@@ -34,7 +34,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "vertex": {"project": "probe", "access_token": "probe"},
 }
 """What types cannot be made without."""
-MODELS = {"anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash", "vertex": "gemini-2.5-flash"}
+MODELS = {
+    "anthropic": "claude-sonnet-4-5",
+    "bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "gemini": "gemini-2.5-flash",
+    "vertex": "gemini-2.5-flash",
+}
 """Models whose names say what they can; where names say nothing any will do."""
 TEXT = {"type": "text", "text": "Hi"}
 ORDER = ("chat", "completion", "embedding")
