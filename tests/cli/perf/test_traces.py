@@ -1,8 +1,8 @@
 """`sluicegate perf` and its list of cassettes."""
 
-import main
+import re
 
-from sluicegate.cli import re
+from sluicegate.cli import main
 from sluicegate.perf.shelf import TRACES
 
 
