@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import msgspec
 
+from sluicegate.pipeline.provider import ModelPage
+
 from ..reading import Malformed, read_json
 from .places import control_root
 
+PROFILES = "profiles"
+"""The word for the second list."""
 PATHS = ("/foundation-models", "/inference-profiles?maxResults=1000")
 
 
@@ -32,19 +36,23 @@ class _Listed(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(_Listed).decode
 
 
-def listing_urls(base_url: str, region: str) -> tuple[str, ...]:
-    """Return the URLs of all lists; each is to be had with GET, signed or with a key as a model's answer is."""
-    return tuple(control_root(base_url, region) + path for path in PATHS)
+def listing_url(base_url: str, region: str, after: str = "") -> str:
+    """Return the URL of a list: of models, or ``after`` it of profiles. It is asked signed, as models are."""
+    return control_root(base_url, region) + PATHS[bool(after)]
 
 
-def read_listing(body: bytes) -> tuple[str, ...]:
-    """Return the names in one of the lists that can be asked at once. Raises Malformed."""
+def read_listing(body: bytes) -> ModelPage:
+    """Return the names in one of the lists that can be asked at once. Raises Malformed.
+
+    There are others: of what was bought before, imported, or made of both.
+    """
     listed = read_json(_decode, body)
     if listed.model_summaries is None and listed.inference_profile_summaries is None:
         raise Malformed("lists no models")
     models = (one.model_id for one in listed.model_summaries or () if _at_once(one))
     profiles = (one.inference_profile_id for one in listed.inference_profile_summaries or () if one.status == "ACTIVE")
-    return tuple(name for name in (*models, *profiles) if name)
+    after = PROFILES if listed.inference_profile_summaries is None else ""
+    return ModelPage(tuple(name for name in (*models, *profiles) if name), after, complete=False)
 
 
 def _at_once(model: _Model) -> bool:

@@ -29,7 +29,7 @@ from ..secrets import Secrets
 from .answer import read_answer
 from .embeddings import embed_body, read_vectors
 from .errors import BedrockErrors
-from .listing import listing_urls, read_listing
+from .listing import listing_url, read_listing
 from .places import model_url, runtime_root
 from .request import body_of
 from .settings import BedrockSettings
@@ -66,8 +66,8 @@ class Bedrock(FormTranslator):
         hidden = (settings.access_key_id, settings.secret_access_key, settings.session_token)
         self._named_errors = BedrockErrors(name, Secrets(settings, *(str(one).strip() for one in hidden)))
         super().__init__(name, settings, self._named_errors, wall)
+        self._region = settings.region
         self._root = runtime_root(settings.base_url, settings.region)
-        self._lists = listing_urls(settings.base_url, settings.region)
         self._plain_headers, self._stream_headers = both_headers(settings, bearer(settings), stream_type=EVENT_STREAM)
         self._signer = Signer(credentials, settings.region, SERVICE) if credentials is not None else None
 
@@ -100,22 +100,22 @@ class Bedrock(FormTranslator):
         """Return the vectors of an answer in the order of the texts, and its tokens. Raises Malformed."""
         return read_vectors(head, body)
 
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for the list of models, or for that of profiles."""
+        url = listing_url(self._settings.base_url, self._region, after)
+        return UpstreamRequest("GET", url, self._plain_headers)
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists. Raises UpstreamError where it is no list."""
+        self._types.check_type(head, body)
+        try:
+            return read_listing(body)
+        except Malformed as error:
+            raise self._errors.nonsense(str(error)) from error
+
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
         """Return the error that an answer with status 300 or above means."""
         return self._named_errors.of(head, body, self._wall())
-
-    def list_models(self, after: str = "") -> UpstreamRequest | None:
-        """Return the request for the list of models, or for that of inference profiles, which comes after it."""
-        return UpstreamRequest("GET", self._lists[1 if after else 0], self._plain_headers)
-
-    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
-        """Return what a successful answer lists; names of what a customer has made are not in it."""
-        self._types.check_type(head, body)
-        try:
-            names = read_listing(body)
-        except Malformed as error:
-            raise self._errors.nonsense(str(error)) from error
-        return ModelPage(names, "profiles" if b'"modelSummaries"' in body else "", complete=False)
 
     def over(self, shared: Transport) -> Transport:
         """Return a transport that signs requests where credentials are there to do it with."""

@@ -36,7 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 """What types cannot be made without."""
 MODELS = {
     "anthropic": "claude-sonnet-4-5",
-    "bedrock": "anthropic.claude-sonnet-4-5-v1:0",
+    "bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "gemini": "gemini-2.5-flash",
     "vertex": "gemini-2.5-flash",
 }

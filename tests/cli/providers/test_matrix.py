@@ -21,8 +21,10 @@ BODIES = {
     "completion": {"model": "m", "prompt": "Hi"},
     "embedding": {"model": "m", "input": "Hi"},
 }
+
+
 EMBEDDERS = {"bedrock": "amazon.titan-embed-text-v2:0"}
-"""Models that embed, where any name will not do."""
+"""Models that are asked for embeddings where that depends on them."""
 
 
 def made(type_: str):
@@ -71,12 +73,12 @@ def test_every_type_has_a_row():
 def test_an_operation_is_in_the_matrix_if_and_only_if_it_can_be_encoded(type_):
     translator = made(type_)
     for operation, fields in BODIES.items():
+        target = Target("p", EMBEDDERS.get(type_, "m") if operation == "embedding" else "m")
         if operation in row_of(type_, translator).operations:
-            model = EMBEDDERS.get(type_, "m") if operation == "embedding" else "m"
-            assert translator.encode(ask(operation, **fields), Target("p", model)).url
+            assert translator.encode(ask(operation, **fields), target).url
         else:
             with pytest.raises(UnsupportedEndpoint):
-                translator.encode(ask(operation, **fields), Target("p", "m"))
+                translator.encode(ask(operation, **fields), target)
 
 
 @pytest.mark.parametrize(
