@@ -43,7 +43,10 @@ Batch = list[Chunk]
 
 
 class Usage(msgspec.Struct, gc=False):
-    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``."""
+    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``.
+
+    ``seconds`` are those of sound, where a provider counts them in place of tokens.
+    """
 
     input: int = 0
     output: int = 0
@@ -51,6 +54,7 @@ class Usage(msgspec.Struct, gc=False):
     cache_write: int = 0
     reasoning: int = 0
     estimated: bool = False
+    seconds: float = 0.0
 
     @property
     def total(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .files import SentFile, Upload
 from .schemas import TypedRequest, texts_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Request:
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
         timeout: Seconds the caller is willing to wait, or None.
+        files: The files of a form, in order; its other fields are ``body``, as JSON.
+        upload: Where their bytes are, until the exchange ends.
         chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
@@ -46,6 +49,8 @@ class Request:
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
     typed: TypedRequest | None = field(default=None, repr=False)
     timeout: float | None = None
+    files: tuple[SentFile, ...] = ()
+    upload: Upload | None = field(default=None, repr=False)
     chat: Chat | None = field(default=None, repr=False)
 
     @property

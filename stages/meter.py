@@ -98,6 +98,7 @@ def record(exchange: Exchange, of: Account) -> dict[str, Any]:
         "cache": exchange.notes.get("cache"),
         "input_tokens": usage.input if usage is not None else None,
         "output_tokens": usage.output if usage is not None else None,
+        "audio_seconds": (usage.seconds or None) if usage is not None else None,
         "ttft_ms": _milliseconds(of.first_token),
         "duration_ms": _milliseconds(of.duration),
         "tokens_per_s": round(of.speed, 1) if of.speed is not None else None,

@@ -20,6 +20,14 @@ class Room(Enum):
     """Of the admin room's pages those that may be public."""
 
 
+class Intake(Enum):
+    """What a body is, and where it goes: a form's files and any bytes to a spool, all else into memory."""
+
+    BODY = "body"
+    FORM = "form"
+    BYTES = "bytes"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """What a path is for. ``operation`` is the request's, for the pipeline."""
@@ -27,6 +35,7 @@ class Route:
     room: Room
     methods: tuple[str, ...]
     operation: str = ""
+    intake: Intake = Intake.BODY
 
     @property
     def allow(self) -> str:
@@ -43,6 +52,10 @@ _EXACT = {
     "/v1/embeddings": Route(Room.PIPELINE, ("POST",), "embedding"),
     "/v1/messages": Route(Room.PIPELINE, ("POST",), "messages"),
     "/v1/messages/count_tokens": Route(Room.PIPELINE, ("POST",), "count_tokens"),
+    "/v1/audio/transcriptions": Route(Room.PIPELINE, ("POST",), "transcription", Intake.FORM),
+    "/v1/audio/translations": Route(Room.PIPELINE, ("POST",), "translation", Intake.FORM),
+    "/v1/images/edits": Route(Room.PIPELINE, ("POST",), "image_edit", Intake.FORM),
+    "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
     "/v1/models": Route(Room.PIPELINE, _READ, "models"),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),

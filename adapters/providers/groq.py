@@ -21,7 +21,7 @@ URL = "https://api.groq.com/openai/v1"
 _REASONING = msgspec.Raw(b'"parsed"')
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")},
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription", "translation")},
     messages=MessageRules(
         # Anything that is not of its schema is a 400, "property 'X' is unsupported".
         strip=frozenset({"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks"}),

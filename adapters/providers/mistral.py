@@ -18,7 +18,7 @@ from .openai.urls import PATHS
 URL = "https://api.mistral.ai/v1"
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")},
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription")},
     messages=MessageRules(
         strip=frozenset(
             {"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks", "function_call"}

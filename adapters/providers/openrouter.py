@@ -15,10 +15,12 @@ from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
+from .openai.urls import PATHS
 
 URL = "https://openrouter.ai/api/v1"
 PROFILE = Profile(
     base_url=URL,
+    paths={operation: PATHS[operation] for operation in ("chat", "completion", "embedding")},
     # `reasoning_details` go back unchanged: they hold the signatures that a loop of tool calls needs.
     messages=MessageRules(roles={}, reasoning="reasoning", hints=True),
     drops=frozenset({"moderation", "prompt_cache_retention", "safety_identifier", "store", "verbosity"}),

@@ -17,10 +17,14 @@ from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
 from .family.messages import text_in
+from .openai.urls import PATHS
 
 URL = "https://api.together.xyz/v1"
 PROFILE = Profile(
     base_url=URL,
+    paths={
+        operation: PATHS[operation] for operation in ("chat", "completion", "embedding", "transcription", "translation")
+    },
     messages=MessageRules(
         strip=frozenset({"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks"}),
         reasoning="reasoning",

@@ -89,11 +89,11 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
     paths: Annotated[
         dict[str, str],
         Meta(
-            description="For chat, completion and embedding: paths below base_url, or whole URLs, where they are not "
-            "OpenAI's; an empty one says that there is none."
+            description="For chat, completion, embedding, transcription, translation, image_edit and image_variation: "
+            "paths below base_url, or whole URLs, where they are not OpenAI's; an empty one says that there is none."
         ),
     ] = msgspec.field(default_factory=dict)
-    extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each request that lacks them.")] = (
+    extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each JSON request that lacks them.")] = (
         msgspec.field(default_factory=dict)
     )
     quirks: Annotated[QuirkSettings, Meta(description="What it does otherwise than OpenAI.")] = QuirkSettings()

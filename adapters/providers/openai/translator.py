@@ -19,6 +19,7 @@ from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
+from sluicegate.pipeline.schemas.forms import FORMS
 
 from ..problem import read_problem
 from ..retry_after import read_retry_after
@@ -26,15 +27,19 @@ from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .chats import OpenAIChats
 from .errors import ErrorTable
+from .form_answer import read_form_answer
+from .form_request import form_of
 from .history import strip_history
 from .mender import ChunkMender
 from .stream import OpenAIStream
+from .typed_stream import TypedStream, WholeAsTyped
 from .unstreamed import UnstreamedAnswer
 from .urls import is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
+    from sluicegate.pipeline.request import Request
 
 Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
@@ -79,6 +84,7 @@ class OpenAI:
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
+        self._form_headers = self._headers(accept="*/*")  # a transcript may be text
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
         self._chats = OpenAIChats(self)
@@ -102,6 +108,8 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
+        if request.operation in FORMS:
+            return self._form(request, target)
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
@@ -125,6 +133,14 @@ class OpenAI:
             written["stream_options"] = _with_usage(fields.get("stream_options"))
         self._write(operation, written, dropped)
         return UpstreamRequest("POST", url, self._stream_headers if stream else self._plain_headers, _encode(written))
+
+    def _form(self, request: Request, target: Target) -> UpstreamRequest:
+        url = self._url(request.operation, target)
+        if url is None:
+            raise UnsupportedEndpoint.of(self._name, request.operation)
+        media_type, form = form_of(request, target.model)
+        headers = dict(self._stream_headers if request.stream else self._form_headers)
+        return UpstreamRequest("POST", url, tuple({**headers, "content-type": media_type}.items()), upload=form)
 
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
@@ -154,6 +170,8 @@ class OpenAI:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
         request = exchange.request
+        if request.operation in FORMS:
+            return read_form_answer(self._errors, self._reader, request, head, body)
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)
@@ -185,6 +203,10 @@ class OpenAI:
             UpstreamError: The answer is neither, such as a page.
         """
         request = exchange.request
+        if request.operation in FORMS:
+            if head.media_type == "text/event-stream":
+                return TypedStream(self._name, self._errors)
+            return WholeAsTyped(self._errors, self._reader, request, head)
         if request.dialect != self._chats.dialect:
             return chat_stream(self._chats, exchange, head)
         fields = request.fields
