@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 PIECE = 64 * 1024
 """Bytes that are read of a file at once."""
@@ -44,17 +43,15 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """A stretch of an upload, in bytes."""
 
-    upload: Upload = field(repr=False)
+    upload: Upload
     start: int
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class SentFile:
+class SentFile(NamedTuple):
     """One file of a form.
 
     Attributes:

@@ -66,6 +66,8 @@ class Usage(msgspec.Struct, gc=False):
 class Reply:
     """An answer. Either ``body`` is the whole of it, or ``stream`` yields it batch by batch.
 
+    With ``raw`` its chunks leave as they are, below ``media_type``, and nothing tells their end but the end.
+
     The end of ``stream`` is a clean end: an iterator whose upstream was cut raises a GatewayError instead.
     """
 
@@ -74,3 +76,4 @@ class Reply:
     stream: AsyncIterator[Batch] | None = None
     media_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
+    raw: bool = False

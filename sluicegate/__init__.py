@@ -25,6 +25,9 @@ from .library import (
     GatewayBuilder as GatewayBuilder,
 )
 from .library import (
+    Transcript as Transcript,
+)
+from .library import (
     open_gateway as open_gateway,
 )
 from .pipeline.config.problems import ConfigError as ConfigError

@@ -122,7 +122,7 @@ class Call:
                 return True
             if not failure.moves_on:
                 raise failure
-            candidate.again = self._again(candidate, failure, exchange.deadline)
+            candidate.again = None if exchange.request.once else self._again(candidate, failure, exchange.deadline)
             if _others_first(failure) or not await _may_repeat(candidate):
                 return False
 

@@ -19,6 +19,7 @@ PUBLIC = {
         "Embeddings",
         "GatewayBuilder",
         "GatewayError",
+        "Transcript",
         "open_gateway",
     },
     "sluicegate.library": {
@@ -28,6 +29,7 @@ PUBLIC = {
         "Delta",
         "Embeddings",
         "GatewayBuilder",
+        "Transcript",
         "open_gateway",
     },
 }

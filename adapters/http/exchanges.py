@@ -16,6 +16,7 @@ from .form import read_form
 from .headers import timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
+from .passing import read_bytes, read_passing
 from .routes import Intake, Route
 from .uploads import Uploads
 from .visit import Visit
@@ -53,6 +54,11 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     if route.intake is Intake.FORM:
         with _in_time(visit, request, gateway):
             await read_form(visit.inflow, request, most, uploads)
+    elif route.intake is Intake.BYTES:
+        request.passing = read_passing(request, visit.scope["method"], subject, visit.scope["query_string"])
+        request.subject = ""
+        with _in_time(visit, request, gateway):
+            await read_bytes(visit.inflow, request, most, uploads)
     elif "POST" not in route.methods:
         await visit.inflow.discard()
     elif visit.presence is not None and visit.presence.complete:

@@ -120,7 +120,7 @@ class FormReader:
         self._value += data[start:end]
 
     def _header_end(self) -> None:
-        self._headers[self._header.decode("latin-1").strip().lower()] = _text(self._value, "a header of a part")
+        self._headers[self._header.decode("latin-1").strip().lower()] = self._value.decode("latin-1")
         self._header.clear()
         self._value.clear()
 
@@ -145,16 +145,9 @@ class FormReader:
         self._complete = True
 
 
-def _text(raw: bytes | bytearray, what: str) -> str:
+def _recoded(raw: bytes) -> str:
+    """Return a parameter, which the parser's own function takes apart as Latin-1, and is UTF-8."""
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise malformed(f"{what} is not UTF-8") from error
-
-
-def _recoded(raw: bytes) -> str:
-    """Return a parameter, which the parser's own function takes apart as text and gives back as Latin-1 or UTF-8."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        raise malformed("the name of a field or of a file is not UTF-8") from error

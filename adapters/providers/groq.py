@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -71,7 +71,7 @@ PROFILE = Profile(
 )
 
 
-class GroqSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class GroqSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Groq."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL

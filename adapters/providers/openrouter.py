@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -51,7 +51,7 @@ PROFILE = Profile(
 )
 
 
-class OpenRouterSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class OpenRouterSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenRouter, and what it may show of the program that asks."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -70,6 +70,8 @@ class OpenRouterSettings(HttpProviderSettings, kw_only=True, frozen=True):
 @provider("openrouter", summary="OpenRouter, which asks others in its turn.", settings=OpenRouterSettings)
 class OpenRouter(Member):
     """Translates to OpenRouter's API."""
+
+    passes = frozenset()
 
     profile = PROFILE
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -63,7 +63,7 @@ PROFILE = Profile(
 )
 
 
-class TogetherSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class TogetherSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Together AI."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL

@@ -183,6 +183,18 @@ class HttpProviderSettings(ProviderSettings, Checked, kw_only=True, frozen=True)
     timeout: Annotated[HttpTimeoutSettings, Meta(description="How long it may take.")] = HttpTimeoutSettings()
 
 
+class ProxyProviderSettings(HttpProviderSettings, kw_only=True, frozen=True):
+    """What those can be told besides whose whole API may be opened to callers."""
+
+    proxy: Annotated[
+        bool,
+        Meta(
+            description="true opens all below base_url to callers, with this provider's key, as "
+            "/v1/proxy/PROVIDER/PATH; filter and cache do not look into it."
+        ),
+    ] = False
+
+
 class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How a public model name is served."""
 

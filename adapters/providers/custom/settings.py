@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 
 from ..openai.urls import PATHS
 
@@ -81,7 +81,7 @@ class QuirkSettings(msgspec.Struct, kw_only=True, frozen=True):
     ] = False
 
 
-class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class CustomSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach a server, and what it does otherwise than OpenAI."""
 
     base_url: Annotated[str, Meta(description="Where its API is, mostly as far as /v1.")]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
@@ -31,6 +31,7 @@ from .form_answer import read_form_answer
 from .form_request import form_of
 from .history import strip_history
 from .mender import ChunkMender
+from .passage import Passage
 from .stream import OpenAIStream
 from .typed_stream import TypedStream, WholeAsTyped
 from .unstreamed import UnstreamedAnswer
@@ -48,7 +49,7 @@ _TRUE = msgspec.Raw(b"true")
 _ALWAYS_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 
-class OpenAISettings(HttpProviderSettings, kw_only=True, frozen=True):
+class OpenAISettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenAI, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
@@ -73,6 +74,8 @@ class OpenAI:
     """
 
     default_url = "https://api.openai.com/v1"
+    passes: ClassVar[frozenset[str]] = frozenset({"files", "batches"})
+    """What is passed through to paths of its own."""
 
     def __init__(self, name: str, settings: HttpProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._name = name
@@ -88,6 +91,8 @@ class OpenAI:
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
         self._chats = OpenAIChats(self)
+        key = str(settings.api_key).strip()
+        self._passage = Passage(settings, base_url, self._credentials(key) if key else {}, self.passes)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
@@ -98,8 +103,8 @@ class OpenAI:
         return self._strips
 
     def operations(self) -> frozenset[str]:
-        """Return the operations that have a URL."""
-        return frozenset(self._urls)
+        """Return the operations that have a URL, and those that are passed through."""
+        return self._passage.operations.union(self._urls)
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's request with the target's model in it. Values keep their bytes.
@@ -108,6 +113,8 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.encode(exchange, request.passing)
         if request.operation in FORMS:
             return self._form(request, target)
         if request.dialect != self._chats.dialect:
@@ -203,6 +210,8 @@ class OpenAI:
             UpstreamError: The answer is neither, such as a page.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.decoder(head)
         if request.operation in FORMS:
             if head.media_type == "text/event-stream":
                 return TypedStream(self._name, self._errors)
