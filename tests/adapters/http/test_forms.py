@@ -99,7 +99,7 @@ async def test_what_is_too_large_is_refused_by_its_length_or_as_soon_as_it_is_ov
         assert declared.status == 413
         assert declared.error["message"] == "body is 2 MiB, limit 1 MiB (server.max_upload)"
         chunk = b"100000\r\n" + b"x" * MIB + b"\r\n"
-        head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n{TYPE[0]}: {TYPE[1]}\r\n\r\n".encode()
+        head = request("POST", PATH, None, [TYPE, ("transfer-encoding", "chunked")])
         start = file(b"")[:-2]
         endless = await running.raw(head + b"%x\r\n%b\r\n" % (len(start), start) + chunk + chunk)
         assert (endless.status, endless.error["code"]) == (413, "request_too_large")
