@@ -66,7 +66,9 @@ async def test_a_transcription_comes_as_a_stream():
 
 async def test_a_translation_and_an_edited_image():
     async with client_of() as client:
-        with pytest.warns(DeprecationWarning):  # of the client, by which it tells of its service's own plans
+        with pytest.warns(
+            DeprecationWarning, match="deprecated"
+        ):  # of the client, by which it tells of its service's own plans
             assert (await client.audio.translations.create(model="sim/whisper", file=sound())).text
         image = ("a.png", b"\x89PNG", "image/png")
         one = await client.images.edit(model="sim/painter", image=image, prompt="bluer")
