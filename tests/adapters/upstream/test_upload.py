@@ -93,7 +93,7 @@ async def test_an_upload_that_nobody_takes_is_given_up_when_it_is_due(transport,
 
 async def test_an_upload_that_is_gone_is_the_gateways_own_fault(transport, spool):
     async with keeping(Told()) as upstream:
-            spool.close()
+        spool.close()
         with pytest.raises(SpoolFailed) as raised:
             await transport.send(asking(upstream.url, spool), connect=10.0)
     assert not raised.value.moves_on
