@@ -25,6 +25,15 @@ from .library import (
     GatewayBuilder as GatewayBuilder,
 )
 from .library import (
+    Message as Message,
+)
+from .library import (
+    MessageEvent as MessageEvent,
+)
+from .library import (
+    MessageStream as MessageStream,
+)
+from .library import (
     Transcript as Transcript,
 )
 from .library import (

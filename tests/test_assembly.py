@@ -89,6 +89,9 @@ class Airless:
     def __init__(self, name, settings):
         pass
 
+    def operations(self):
+        return frozenset({"chat"})
+
     def transport(self):
         return None
 

@@ -7,4 +7,7 @@ from .answers import Embeddings as Embeddings
 from .answers import Transcript as Transcript
 from .builder import GatewayBuilder as GatewayBuilder
 from .client import Client as Client
+from .messages import Message as Message
+from .messages import MessageEvent as MessageEvent
+from .messages import MessageStream as MessageStream
 from .open import open_gateway as open_gateway

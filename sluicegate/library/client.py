@@ -14,6 +14,7 @@ from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.request import Request
 
 from .answers import Answer, ChatStream, Embeddings, Transcript
+from .messages import Message, MessageStream
 
 if TYPE_CHECKING:
     from .files import FileLike
@@ -75,6 +76,52 @@ class Client:
         fields = {"model": model, "messages": _messages(messages), **options, "stream": True}
         async with self.gateway.stream(self._request("chat", fields, timeout, headers)) as flow:
             yield ChatStream(flow)
+
+    async def messages(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        max_tokens: int,
+        timeout: float | None = None,
+        headers: Headers = None,
+        **options: Any,
+    ) -> Message:
+        """Return a whole answer in Anthropic's shape, whoever gives it. A checkpoint.
+
+        Args:
+            model: ``provider/model``, or a name from the configuration's models.
+            messages: What has been said, in Anthropic's shape.
+            max_tokens: That the answer may have.
+            timeout: Seconds that it may take, within the gateway's own limit.
+            headers: What an HTTP caller would send along.
+            options: Any field of Anthropic's messages, such as ``system`` or ``thinking``.
+
+        Raises:
+            GatewayError: What went wrong, as itself.
+        """
+        fields = {"model": model, "max_tokens": max_tokens, "messages": _messages(messages), **_plain(options)}
+        return Message(await self.gateway.ask(self._request("messages", fields, timeout, headers, "anthropic")))
+
+    @asynccontextmanager
+    async def stream_messages(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        max_tokens: int,
+        timeout: float | None = None,
+        headers: Headers = None,
+        **options: Any,
+    ) -> AsyncIterator[MessageStream]:
+        """Give the events of such an answer as they come, for as long as the block runs. A checkpoint.
+
+        Leaving the block ends the upstream call. Arguments and errors are those of `messages`.
+        """
+        fields = {"model": model, "max_tokens": max_tokens, "messages": _messages(messages), **options, "stream": True}
+        request = self._request("messages", fields, timeout, headers, "anthropic")
+        async with self.gateway.stream(request) as flow:
+            yield MessageStream(flow)
 
     async def embed(
         self,
@@ -148,7 +195,14 @@ class Client:
         listed: list[dict[str, Any]] = msgspec.json.decode(exchange.reply.body)["data"] if exchange.reply else []
         return [entry["id"] for entry in listed]
 
-    def _request(self, operation: str, fields: dict[str, Any], timeout: float | None, headers: Headers) -> Request:
+    def _request(
+        self,
+        operation: str,
+        fields: dict[str, Any],
+        timeout: float | None,
+        headers: Headers,
+        dialect: str = "openai",
+    ) -> Request:
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
         if (path := _not_finite(fields)) is not None:
             raise InvalidRequest(f"{path}: NaN and Infinity are not JSON", param=path, code="invalid_json")
@@ -162,6 +216,7 @@ class Client:
             operation,
             body,
             lowered,
+            dialect,
             credential=self._api_key,
             label=lowered.get("x-request-id", ""),
             timeout=timeout,
@@ -191,5 +246,7 @@ def _messages(messages: Messages) -> object:
 def _plain(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a plain call. Raises TypeError where they ask for a stream."""
     if options.get("stream"):
-        raise TypeError("chat returns whole answers; for a stream use `async with gateway.stream_chat(...)`")
+        raise TypeError(
+            "this returns whole answers; for a stream use `async with gateway.stream_chat(...)`, or `stream_messages`"
+        )
     return {**options, "stream": False}

@@ -17,6 +17,7 @@ from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas import ChatRequest, CompletionRequest, EmbeddingRequest
 
 _CREATED = re.compile(rb'"created":\d+')
+_MADE_ID = re.compile(rb'"id":"chatcmpl-[0-9a-f]{32}"')
 KEY = Secret("sk-conformance-0123456789abcdef")
 TARGET = Target("upstream", "their-model")
 TYPES = {"chat": ChatRequest, "completion": CompletionRequest, "embedding": EmbeddingRequest}
@@ -90,7 +91,7 @@ def outcome(
 ) -> tuple[list[tuple[ChunkKind, bytes]], GatewayError | None]:
     """Return the chunks of a stream, and the error that stands behind them, if there is one.
 
-    The time that a dialect gives them, where the provider does not, is taken out: a second may end between two streams.
+    The time and the id that a dialect gives them, where the provider does not, are taken out: they differ each time.
     """
     chunks: Batch = []
     failure = None
@@ -105,5 +106,5 @@ def outcome(
 
 
 def timeless(data: bytes) -> bytes:
-    """Return a chunk without the time that a dialect puts into it where the provider tells none."""
-    return _CREATED.sub(b'"created":0', data)
+    """Return a chunk without the time and the id that a dialect puts into it where the provider tells none."""
+    return _MADE_ID.sub(b'"id":"made"', _CREATED.sub(b'"created":0', data))

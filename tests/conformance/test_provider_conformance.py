@@ -5,7 +5,9 @@ from dataclasses import replace
 import trio
 
 from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
+from sluicegate.adapters.providers.cohere import Cohere, CohereSettings
 from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
+from sluicegate.adapters.providers.ollama import Ollama, OllamaSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
 from sluicegate.adapters.providers.vertex import Vertex, VertexSettings
@@ -186,4 +188,82 @@ class TestAnthropic(ProviderConformance):
         content_until=ANTHROPIC_STREAM.index(b"event: content_block_stop"),
         stream_error=ANTHROPIC_STREAM_ERROR,
         errors=ANTHROPIC_ERRORS,
+    )
+
+
+OLLAMA_WHOLE = (
+    b'{"model":"m","created_at":"2026-11-22T10:00:00.123456789Z","message":{"role":"assistant","content":"Gr\xc3\xbc\xc3\x9fe",'
+    b'"thinking":"hm"},"done":true,"done_reason":"stop","total_duration":5,"prompt_eval_count":9,"eval_count":5}\n'
+)
+OLLAMA_STREAM = (
+    b'{"model":"m","created_at":"2026-11-22T10:00:00Z","message":{"role":"assistant","content":"","thinking":"hm"},'
+    b'"done":false}\n'
+    b'{"model":"m","created_at":"2026-11-22T10:00:00Z","message":{"role":"assistant","content":"Gr\xc3\xbc\xc3\x9fe"},'
+    b'"done":false}\n'
+    b'{"model":"m","created_at":"2026-11-22T10:00:01Z","message":{"role":"assistant","content":""},"done":true,'
+    b'"done_reason":"stop","prompt_eval_count":9,"eval_count":5}\n'
+)
+OLLAMA_ERRORS = {
+    400: b'{"error":"registry.ollama.ai/library/m does not support tools"}',
+    401: b'{"error":"unauthorized"}',
+    404: b'{"error":"model \'their-model\' not found"}',
+    429: b'{"error":"usage limit reached"}',
+    500: b'{"error":"llama runner process has terminated"}',
+}
+
+
+class TestOllama(ProviderConformance):
+    sample = Sample(
+        translator=Ollama("upstream", OllamaSettings(type="ollama", api_key=KEY)),
+        whole=OLLAMA_WHOLE,
+        whole_usage=(9, 5),
+        stream=OLLAMA_STREAM,
+        stream_usage=(9, 5),
+        complete_from=len(OLLAMA_STREAM) - 1,
+        content_until=OLLAMA_STREAM.index(b'{"model":"m","created_at":"2026-11-22T10:00:01Z"'),
+        stream_error=b'{"error":"an error was encountered while running the model"}\n',
+        errors=OLLAMA_ERRORS,
+        stream_type="application/x-ndjson",
+    )
+
+
+COHERE_WHOLE = (
+    b'{"id":"c14c80c3","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text",'
+    b'"text":"Gr\xc3\xbc\xc3\x9fe"}]},"usage":{"billed_units":{"input_tokens":2.0,"output_tokens":4.0},'
+    b'"tokens":{"input_tokens":9.0,"output_tokens":5.0}}}\n'
+)
+COHERE_STREAM = (
+    b'event: message-start\ndata: {"type":"message-start","id":"c1","delta":{"message":{"role":"assistant",'
+    b'"content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}\n\n'
+    b'event: content-start\ndata: {"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text",'
+    b'"text":""}}}}\n\n'
+    b'event: content-delta\ndata: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":'
+    b'"Gr\xc3\xbc\xc3\x9fe"}}}}\n\n'
+    b'event: content-end\ndata: {"type":"content-end","index":0}\n\n'
+    b'event: message-end\ndata: {"type":"message-end","id":"c1","delta":{"finish_reason":"COMPLETE","usage":{"tokens":'
+    b'{"input_tokens":9,"output_tokens":5}}}}\n\n'
+)
+COHERE_ERRORS = {
+    400: b'{"message":"invalid type: parameter temperature is of type string","id":"e"}',
+    401: b'{"message":"invalid api token","id":"e"}',
+    404: b'{"message":"model \'their-model\' not found","id":"e"}',
+    429: b'{"message":"You are using a Trial key, which is limited","id":"e"}',
+    500: b'{"message":"internal server error","id":"e"}',
+}
+
+
+class TestCohere(ProviderConformance):
+    sample = Sample(
+        translator=Cohere("upstream", CohereSettings(type="cohere", api_key=KEY)),
+        whole=COHERE_WHOLE,
+        whole_usage=(9, 5),
+        stream=COHERE_STREAM,
+        stream_usage=(9, 5),
+        complete_from=len(COHERE_STREAM) - 2,
+        content_until=COHERE_STREAM.index(b"event: content-end"),
+        stream_error=(
+            b'event: message-end\ndata: {"type":"message-end","delta":{"finish_reason":"ERROR",'
+            b'"error":"generation failed"}}\n\n'
+        ),
+        errors=COHERE_ERRORS,
     )

@@ -22,10 +22,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def post(url: str, fields: dict[str, Any]) -> tuple[int, bytes]:
-    request = urllib.request.Request(
-        f"{url}/v1/chat/completions", json.dumps(fields).encode(), {"content-type": "application/json"}
-    )
+def post(url: str, fields: dict[str, Any], path: str = "/v1/chat/completions") -> tuple[int, bytes]:
+    request = urllib.request.Request(url + path, json.dumps(fields).encode(), {"content-type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read()
@@ -50,6 +48,25 @@ async def test_a_stream_is_the_same(url):
     ):
         chunks = [delta.data async for delta in stream]
     assert chunks == [json.loads(event.removeprefix("data: ")) for event in events if event]
+
+
+async def test_messages_are_the_same(url):
+    fields = {"model": "demo", "messages": QUESTION, "max_tokens": 6}
+    _, body = post(url, fields, "/v1/messages")
+    _, streamed = post(url, {**fields, "stream": True}, "/v1/messages")
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        answered = await gateway.messages("demo", QUESTION, max_tokens=6)
+        async with gateway.stream_messages("demo", QUESTION, max_tokens=6) as stream:
+            events = [event.data async for event in stream]
+    assert without_ids(answered.data) == without_ids(json.loads(body))
+    lines = [line for line in streamed.decode().splitlines() if line.startswith("data: ")]
+    assert [without_ids(event) for event in events] == [without_ids(json.loads(line[6:])) for line in lines]
+
+
+def without_ids(data: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer or an event without the id that each answer has of its own."""
+    message = data.get("message", {})
+    return {**data, "id": None, "message": {**message, "id": None}}
 
 
 @pytest.mark.parametrize(

@@ -14,21 +14,23 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError, NotFound
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
+from ..embeddings import embedding_request, embeddings_reply, texts_of
+from ..headers import both_headers
 from ..openai.passage import Passage
+from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat
-from .api import GeminiApi, Headers
+from .api import GeminiApi
 from .counting import read_count
-from .embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
+from .embeddings import embed_body, read_vectors
 from .errors import GoogleErrors
-from .wire import Malformed
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
@@ -167,13 +169,3 @@ def versioned(base_url: str, version: str) -> str:
     if not _VERSIONED.search(path):
         path = f"{path}/{version}"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-
-
-def both_headers(settings: HttpProviderSettings, credentials: dict[str, str]) -> tuple[Headers, Headers]:
-    """Return the headers of a plain call, and of a stream. Configured ones win; all names are in lower case."""
-    configured = {name.strip().lower(): value.strip() for name, value in settings.headers.items()}
-    common = {"content-type": "application/json", "user-agent": "sluicegate", **credentials}
-    plain = {"accept": "application/json", **common, **configured}
-    # Compression would hold events back until enough have come together.
-    stream = {"accept": "text/event-stream", "accept-encoding": "identity", **common, **configured}
-    return tuple(plain.items()), tuple(stream.items())

@@ -21,7 +21,7 @@ from ..anthropic.errors import AnthropicErrors
 from ..anthropic.passing import PassedStream, check_count, check_message
 from ..anthropic.request import Terms, write_request
 from ..anthropic.stream import MessageEvents
-from ..gemini.api import Headers
+from ..headers import Headers
 from .places import name_of
 
 if TYPE_CHECKING:

@@ -21,12 +21,14 @@ from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
 from ..anthropic.errors import AnthropicErrors
+from ..embeddings import embedding_request, embeddings_reply, texts_of
 from ..gemini.api import GeminiApi
 from ..gemini.counting import read_count
-from ..gemini.embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
+from ..gemini.embeddings import embed_body, read_vectors
 from ..gemini.errors import GoogleErrors
-from ..gemini.translator import Safety, both_headers, check_safety
-from ..gemini.wire import Malformed
+from ..gemini.translator import Safety, check_safety
+from ..headers import both_headers
+from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat
