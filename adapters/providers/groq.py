@@ -82,6 +82,7 @@ class Groq(Member):
     """Translates to Groq's API."""
 
     profile = PROFILE
+    transcripts = frozenset({"json", "text", "verbose_json"})
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Ask for reasoning apart from the content where a level of it is asked for; raw is refused beside tools."""

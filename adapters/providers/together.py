@@ -77,6 +77,7 @@ class Together(Member):
     """Translates to Together's API."""
 
     profile = PROFILE
+    transcripts = frozenset({"json", "verbose_json"})
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile, with or without tags."""

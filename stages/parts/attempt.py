@@ -43,7 +43,9 @@ async def attempt(
     Raises:
         GatewayError: The attempt failed before anything of it could leave.
     """
-    name, seconds = _first_limit(provider, streaming=record.exchange.request.stream)
+    asked = record.exchange.request
+    # What is passed through may first have to go up, which takes as long as it is large.
+    name, seconds = _first_limit(provider, streaming=asked.stream and asked.passing is None)
     due, connect = record.attempt.started + seconds, provider.connect
     timed = provider.timed
     try:

@@ -251,3 +251,20 @@ async def test_no_form_is_a_400_and_a_half_one_leaves_nothing_behind():
         assert (await read_answer(late)).status == 408
         await late.aclose()
         await running.assert_well()
+
+
+async def test_a_form_of_transcript_that_a_provider_lacks_goes_to_the_next_target():
+    subtitles = Told(b"WEBVTT\n", media_type="text/vtt")
+    async with keeping(subtitles) as lacks, keeping(subtitles) as has:
+        providers = {
+            "one": {"type": "groq", "base_url": lacks.url, "api_key": "k"},
+            "two": {"type": "openai", "base_url": has.url, "api_key": "k"},
+        }
+        async with house(providers=providers, models={"ears": {"targets": ["one/a", "two/b"]}}) as running:
+            parts = [file(b"x"), field("response_format", "vtt")]
+            answer = await send(running, field("model", "ears"), *parts, END)
+            assert (answer.status, answer.headers["x-sluicegate-provider"]) == (200, "two")
+            refused = await send(running, field("model", "one/a"), *parts, END)
+            assert (refused.status, refused.error["code"]) == (400, "unsupported_parameter")
+            assert refused.error["param"] == "response_format"
+    assert (len(lacks.asked), len(has.asked)) == (0, 1)
