@@ -11,6 +11,7 @@ from sluicegate.pipeline.files import Joined, SentFile
 from sluicegate.pipeline.request import Request
 
 from ...multipart.writer import write_form
+from .form_answer import SPOKEN
 
 
 def form_of(request: Request, model: str) -> tuple[str, Joined]:
@@ -24,6 +25,14 @@ def form_of(request: Request, model: str) -> tuple[str, Joined]:
     named = {file.field for file in request.files}
     fields = [("model", model), *_texts(request.fields, named)]
     return write_form(fields, [(_bracketed(request, file), file) for file in request.files])
+
+
+def check_transcript(provider: str, request: Request, formats: frozenset[str] | None) -> None:
+    """Raise InvalidRequest where a transcript is wanted in a form that is none of a provider's ``formats``."""
+    wanted = getattr(request.typed, "response_format", None) or "json"
+    if request.operation in SPOKEN and formats is not None and wanted not in formats:
+        told = f"provider {provider!r} has no response_format {wanted}"
+        raise InvalidRequest(told, param="response_format", code="unsupported_parameter")
 
 
 def _texts(fields: Mapping[str, msgspec.Raw], left_out: set[str]) -> Iterator[tuple[str, str]]:

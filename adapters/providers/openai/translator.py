@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
-from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UnsupportedEndpoint, UpstreamError
+from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -27,8 +27,8 @@ from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .chats import OpenAIChats
 from .errors import ErrorTable
-from .form_answer import SPOKEN, read_form_answer
-from .form_request import form_of
+from .form_answer import read_form_answer
+from .form_request import check_transcript, form_of
 from .history import strip_history
 from .mender import ChunkMender
 from .passage import Passage
@@ -147,10 +147,7 @@ class OpenAI:
         url = self._url(request.operation, target)
         if url is None:
             raise UnsupportedEndpoint.of(self._name, request.operation)
-        wanted = getattr(request.typed, "response_format", None)
-        if request.operation in SPOKEN and self.transcripts is not None and (wanted or "json") not in self.transcripts:
-            told = f"provider {self._name!r} has no response_format {wanted}"
-            raise InvalidRequest(told, param="response_format", code="unsupported_parameter")
+        check_transcript(self._name, request, self.transcripts)
         media_type, form = form_of(request, target.model)
         headers = dict(self._stream_headers if request.stream else self._form_headers)
         return UpstreamRequest("POST", url, tuple({**headers, "content-type": media_type}.items()), upload=form)
