@@ -99,7 +99,10 @@ class Gateway:
         timeout = self.settings.timeout
         if request.timeout is not None:
             timeout = min(timeout, request.timeout)
-        return Exchange(request, deadline=started + timeout, started=started)
+        exchange = Exchange(request, deadline=started + timeout, started=started)
+        if request.upload is not None:
+            exchange.stack.callback(request.upload.close)
+        return exchange
 
     async def serve(self, exchange: Exchange, outlet: Outlet) -> None:
         """Take an exchange through its whole life, in the calling task. A checkpoint.

@@ -15,6 +15,7 @@ import msgspec
 
 from .config.url_secrets import masked_url
 from .errors import GatewayError
+from .files import Source
 from .reply import Batch, Reply, Usage
 
 if TYPE_CHECKING:
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
-    """What to send. ``headers`` and the query may hold the gateway's credentials, and are never shown."""
+    """What to send. ``headers`` and the query may hold the gateway's credentials, and are never shown.
+
+    Attributes:
+        upload: In place of ``body``, what is sent in pieces; a transport may do so more than once.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    upload: Source | None = None
 
     def __repr__(self) -> str:
         return f"<UpstreamRequest {self.method} {masked_url(self.url)}>"

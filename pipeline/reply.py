@@ -43,7 +43,10 @@ Batch = list[Chunk]
 
 
 class Usage(msgspec.Struct, gc=False):
-    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``."""
+    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``.
+
+    ``seconds`` are those of sound, where a provider counts them in place of tokens.
+    """
 
     input: int = 0
     output: int = 0
@@ -51,6 +54,7 @@ class Usage(msgspec.Struct, gc=False):
     cache_write: int = 0
     reasoning: int = 0
     estimated: bool = False
+    seconds: float = 0.0
 
     @property
     def total(self) -> int:
@@ -62,6 +66,8 @@ class Usage(msgspec.Struct, gc=False):
 class Reply:
     """An answer. Either ``body`` is the whole of it, or ``stream`` yields it batch by batch.
 
+    With ``raw`` its chunks leave as they are, below ``media_type``, and nothing tells their end but the end.
+
     The end of ``stream`` is a clean end: an iterator whose upstream was cut raises a GatewayError instead.
     """
 
@@ -70,3 +76,4 @@ class Reply:
     stream: AsyncIterator[Batch] | None = None
     media_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
+    raw: bool = False

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .files import SentFile, Upload
+from .passing import IDEMPOTENT, Passing
 from .schemas import TypedRequest, texts_of
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ class Request:
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
         timeout: Seconds the caller is willing to wait, or None.
+        files: The files of a form, in order; its other fields are ``body``, as JSON.
+        upload: Where their bytes are, until the exchange ends.
+        passing: Where it goes, of a request that is passed through; its body is ``upload``.
         chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
@@ -48,6 +53,9 @@ class Request:
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
     typed: TypedRequest | None = field(default=None, repr=False)
     timeout: float | None = None
+    files: tuple[SentFile, ...] = field(default=(), repr=False)
+    upload: Upload | None = field(default=None, repr=False)
+    passing: Passing | None = field(default=None, repr=False)
     chat: Chat | None = field(default=None, repr=False)
 
     @property
@@ -62,8 +70,13 @@ class Request:
 
     @property
     def stream(self) -> bool:
-        """Whether the caller wants chunks as they come."""
-        return self.typed is not None and bool(getattr(self.typed, "stream", None))
+        """Whether the caller wants chunks as they come, or gets an answer as it comes."""
+        return self.passing is not None or (self.typed is not None and bool(getattr(self.typed, "stream", None)))
+
+    @property
+    def once(self) -> bool:
+        """Whether it must not be sent again to whom may have got it: it may have made something there."""
+        return self.passing is not None and self.passing.method not in IDEMPOTENT
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield (path, text) of every text part that a person or program wrote, in order."""

@@ -34,6 +34,9 @@ from .library import (
     MessageStream as MessageStream,
 )
 from .library import (
+    Transcript as Transcript,
+)
+from .library import (
     open_gateway as open_gateway,
 )
 from .pipeline.config.problems import ConfigError as ConfigError

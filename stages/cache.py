@@ -65,7 +65,8 @@ class Cache:
     What is kept is what this stage sees: changed by the stages behind it, and not yet by those before it, which will
     see a repeated answer as they saw the first one.
 
-    It notes ``cache: hit``, ``miss`` or ``bypass`` on each exchange that asks for an answer of a model.
+    It notes ``cache: hit``, ``miss`` or ``bypass`` on each exchange that asks for an answer of a model. Requests with
+    files pass.
     """
 
     def __init__(self, settings: CacheSettings, resources: Resources) -> None:
@@ -77,8 +78,8 @@ class Cache:
 
     def judge(self, exchange: Exchange) -> Verdict:
         """Look at once where the store can, or ask to wait: for the store, or for a thread. Not a checkpoint."""
-        if exchange.request.operation not in OPERATIONS:
-            return Verdict.PASS
+        if exchange.request.operation not in OPERATIONS or exchange.request.upload is not None:
+            return Verdict.PASS  # whether two files are the same would take as long to find out as to send them
         if not self._store.immediate or len(exchange.request.body) > LARGE:
             return Verdict.WAIT
         looks, keeps = _wishes(exchange)

@@ -137,7 +137,7 @@ class Call:
             if self._may_change_keys(candidate, failure):
                 request = await _encoded(exchange, candidate)
                 continue
-            candidate.again = self._again(candidate, failure, exchange.deadline)
+            candidate.again = None if exchange.request.once else self._again(candidate, failure, exchange.deadline)
             if _others_first(failure) or not await _may_repeat(candidate):
                 return False
 

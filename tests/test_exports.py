@@ -22,6 +22,7 @@ PUBLIC = {
         "Message",
         "MessageEvent",
         "MessageStream",
+        "Transcript",
         "open_gateway",
     },
     "sluicegate.library": {
@@ -34,6 +35,7 @@ PUBLIC = {
         "Message",
         "MessageEvent",
         "MessageStream",
+        "Transcript",
         "open_gateway",
     },
 }

@@ -7,7 +7,17 @@ from .asgi import RawHeaders, find_header
 from .dialect import Dialect
 from .openai_dialect import OPENAI
 
-_OPENAI_ALONE = frozenset({"/v1/chat/completions", "/v1/completions", "/v1/embeddings"})
+_OPENAI_ALONE = frozenset(
+    {
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/v1/audio/transcriptions",
+        "/v1/audio/translations",
+        "/v1/images/edits",
+        "/v1/images/variations",
+    }
+)
 _MESSAGES = "/v1/messages"
 
 

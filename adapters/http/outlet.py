@@ -28,6 +28,7 @@ class HttpOutlet:
         self._send = send
         self._dialect = dialect
         self._begun = False
+        self._raw = False
         self.ended = False
 
     async def open(self, exchange: Exchange) -> None:
@@ -43,6 +44,9 @@ class HttpOutlet:
             raise RuntimeError(f"exchange {exchange.id} has neither reply nor error")
         elif reply.stream is None:
             await self._whole(reply.status, _head_of(exchange, reply, reply.media_type), reply.body)
+        elif reply.raw:
+            self._begun = self._raw = True
+            await self._put(_start(reply.status, _head_of(exchange, reply, reply.media_type)))
         else:
             self._begun = True
             await self._put(_start(reply.status, [*_head_of(exchange, reply, sse.MEDIA_TYPE), *_UNBUFFERED]))
@@ -53,7 +57,8 @@ class HttpOutlet:
         Raises:
             ClientGone: Nobody is there to read them.
         """
-        await self._put(_body(self._dialect.frames(batch), more=True))
+        data = b"".join([chunk.data for chunk in batch]) if self._raw else self._dialect.frames(batch)
+        await self._put(_body(data, more=True))
 
     async def close(self, exchange: Exchange) -> None:
         """End what `open` began, or send the error whole if it did not begin. A checkpoint.
@@ -68,6 +73,12 @@ class HttpOutlet:
             await self.open(exchange)
             return
         label = exchange.request.label
+        if self._raw:
+            self.ended = True
+            # Bytes of any kind have no word for an error: without its end, the server breaks the answer off.
+            if error is None:
+                await self._put(_body(b"", more=False))
+            return
         end = self._dialect.clean_end() if error is None else self._dialect.broken_end(error, label)
         self.ended = True
         await self._put(_body(end, more=False))

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import ModelPage, UpstreamHead
 from sluicegate.pipeline.registry import provider
@@ -23,7 +23,7 @@ URL = "https://api.groq.com/openai/v1"
 _REASONING = msgspec.Raw(b'"parsed"')
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")},
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription", "translation")},
     messages=MessageRules(
         # Anything that is not of its schema is a 400, "property 'X' is unsupported".
         strip=frozenset({"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks"}),
@@ -73,7 +73,7 @@ PROFILE = Profile(
 )
 
 
-class GroqSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class GroqSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Groq."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -84,6 +84,7 @@ class Groq(Member):
     """Translates to Groq's API."""
 
     profile = PROFILE
+    transcripts = frozenset({"json", "text", "verbose_json"})
 
     def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
         """Return what a successful answer lists, without models that are switched off."""

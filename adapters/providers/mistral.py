@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
@@ -18,7 +18,7 @@ from .openai.urls import PATHS
 URL = "https://api.mistral.ai/v1"
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")},
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription")},
     messages=MessageRules(
         strip=frozenset(
             {"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks", "function_call"}
@@ -80,7 +80,7 @@ PROFILE = Profile(
 )
 
 
-class MistralSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class MistralSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Mistral."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -89,5 +89,7 @@ class MistralSettings(HttpProviderSettings, kw_only=True, frozen=True):
 @provider("mistral", summary="Mistral, by its own API.", settings=MistralSettings)
 class Mistral(Member):
     """Translates to Mistral's API."""
+
+    passes = frozenset({"files"})
 
     profile = PROFILE

@@ -10,18 +10,19 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
-from .openai.urls import MODELS, operation_urls
+from .openai.urls import MODELS, PATHS, operation_urls
 
 URL = "https://openrouter.ai/api/v1"
 _KEYS_MODELS = {"models": "/models/user"}
 PROFILE = Profile(
     base_url=URL,
+    paths={operation: PATHS[operation] for operation in ("chat", "completion", "embedding")},
     # `reasoning_details` go back unchanged: they hold the signatures that a loop of tool calls needs.
     messages=MessageRules(roles={}, reasoning="reasoning", hints=True),
     drops=frozenset({"moderation", "prompt_cache_retention", "safety_identifier", "store", "verbosity"}),
@@ -52,7 +53,7 @@ PROFILE = Profile(
 )
 
 
-class OpenRouterSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class OpenRouterSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenRouter, and what it may show of the program that asks."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -71,6 +72,8 @@ class OpenRouterSettings(HttpProviderSettings, kw_only=True, frozen=True):
 @provider("openrouter", summary="OpenRouter, which asks others in its turn.", settings=OpenRouterSettings)
 class OpenRouter(Member):
     """Translates to OpenRouter's API."""
+
+    passes = frozenset()
 
     profile = PROFILE
 

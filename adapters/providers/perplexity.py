@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -65,7 +65,7 @@ PROFILE = Profile(
 )
 
 
-class PerplexitySettings(HttpProviderSettings, kw_only=True, frozen=True):
+class PerplexitySettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Perplexity, and what its models can do."""
 
     base_url: Annotated[str, Meta(description="Where its API is; it has no /v1 for chats.")] = URL
@@ -80,6 +80,8 @@ class PerplexitySettings(HttpProviderSettings, kw_only=True, frozen=True):
 @provider("perplexity", summary="Perplexity's Sonar, which answers from the web.", settings=PerplexitySettings)
 class Perplexity(Member):
     """Translates to Perplexity's API."""
+
+    passes = frozenset()
 
     profile = PROFILE
 

@@ -11,16 +11,20 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
 from .family.messages import text_in
+from .openai.urls import PATHS
 
 URL = "https://api.together.xyz/v1"
 PROFILE = Profile(
     base_url=URL,
+    paths={
+        operation: PATHS[operation] for operation in ("chat", "completion", "embedding", "transcription", "translation")
+    },
     messages=MessageRules(
         strip=frozenset({"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks"}),
         reasoning="reasoning",
@@ -59,7 +63,7 @@ PROFILE = Profile(
 )
 
 
-class TogetherSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class TogetherSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Together AI."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -73,6 +77,7 @@ class Together(Member):
     """Translates to Together's API."""
 
     profile = PROFILE
+    transcripts = frozenset({"json", "verbose_json"})
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile, with or without tags."""

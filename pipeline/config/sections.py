@@ -75,12 +75,20 @@ class ServerSettings(Checked, kw_only=True, frozen=True):
         Meta(description="Processes that serve; auto is one for each core that may be used. A library has one."),
     ] = 1
     max_body: Annotated[Size, Meta(ge=1, description="The largest request body.")] = 10 * 1024 * 1024
+    max_upload: Annotated[
+        Size,
+        Meta(
+            ge=1,
+            description="The largest body with files, or of a pass-through. From 1 MiB on it waits on disk, in a file "
+            "without a name; what is waiting counts towards max_incoming, which is also the most that one may have.",
+        ),
+    ] = 25 * 1024 * 1024
     max_in_flight: Annotated[
         int, Meta(ge=1, description="Requests under way at once in a worker; one more gets 503.")
     ] = 10_000
     max_incoming: Annotated[
         Size,
-        Meta(ge=1, description="Bytes of incomplete bodies in a worker, together; what finds no room gets 503."),
+        Meta(ge=1, description="Bytes of incomplete bodies and of files in a worker, together; else 503."),
     ] = 256 * 1024 * 1024
     timeout: Annotated[
         Duration, Meta(gt=0, description="The one deadline of a request; x-sluicegate-timeout may shorten it.")
@@ -212,6 +220,18 @@ class HttpProviderSettings(ProviderSettings, Checked, kw_only=True, frozen=True)
         Duration,
         Meta(ge=0, description="How often to ask it which models it has, for /v1/models; 0s never asks."),
     ] = 0.0
+
+
+class ProxyProviderSettings(HttpProviderSettings, kw_only=True, frozen=True):
+    """What those can be told besides whose whole API may be opened to callers."""
+
+    proxy: Annotated[
+        bool,
+        Meta(
+            description="true opens all below base_url to callers, with this provider's key, as "
+            "/v1/proxy/PROVIDER/PATH; filter and cache do not look into it."
+        ),
+    ] = False
 
 
 class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):

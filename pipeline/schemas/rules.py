@@ -9,6 +9,7 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import KNOWN_PARTS, FileInput, Part
 from .embedding import EmbeddingRequest
+from .forms import FormRequest, check_form
 from .message_rules import check_conversation
 from .messages import CountTokensRequest
 from .refusals import refuse, require
@@ -22,6 +23,9 @@ def check(typed: TypedRequest) -> None:
         refuse("model", "must not be blank")
     if isinstance(typed, EmbeddingRequest):
         _check_kinds("input", typed.input)
+        return
+    if isinstance(typed, FormRequest):
+        check_form(typed)
         return
     if isinstance(typed, CountTokensRequest):
         check_conversation(typed)

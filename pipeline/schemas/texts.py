@@ -14,12 +14,13 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import Content
 from .embedding import EmbeddingRequest
+from .forms import FormRequest, texts_of_form
 from .json_texts import Text, strings_in
 from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
-TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest
+TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | FormRequest
 """A request that passed `validate`."""
 
 
@@ -45,6 +46,8 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
             yield "suffix", typed.suffix
     elif isinstance(typed, CountTokensRequest):
         yield from texts_of_conversation(typed)
+    elif isinstance(typed, FormRequest):
+        yield from texts_of_form(typed)
     else:
         yield from _of_inputs("input", typed.input)
 

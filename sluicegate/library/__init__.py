@@ -4,6 +4,7 @@ from .answers import Answer as Answer
 from .answers import ChatStream as ChatStream
 from .answers import Delta as Delta
 from .answers import Embeddings as Embeddings
+from .answers import Transcript as Transcript
 from .builder import GatewayBuilder as GatewayBuilder
 from .client import Client as Client
 from .messages import Message as Message

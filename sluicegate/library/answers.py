@@ -112,6 +112,31 @@ class Embeddings(Whole):
             raise UpstreamError(f"provider {self.provider!r} sent embeddings without vectors") from error
 
 
+class Transcript(Served):
+    """What is said in a recording.
+
+    Attributes:
+        data: The answer in OpenAI's shape; of one that was asked for as text, only ``text``.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        reply = exchange.reply
+        body = reply.body if reply is not None else b""
+        plain = reply is not None and reply.media_type.startswith("text/")
+        self.data: Json = {"text": body.decode(errors="replace")} if plain else _decode(body, self.provider)
+
+    @property
+    def text(self) -> str:
+        """The text: with its times where it was asked for as subtitles."""
+        return field_of(self.data, "text", str)
+
+    @property
+    def segments(self) -> list[Json]:
+        """Its segments, where ``response_format`` was ``verbose_json``."""
+        return field_of(self.data, "segments", list)
+
+
 class Delta:
     """One chunk of a chat stream.
 

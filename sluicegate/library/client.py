@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,8 +14,11 @@ from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
 
-from .answers import Answer, ChatStream, Embeddings
+from .answers import Answer, ChatStream, Embeddings, Transcript
 from .messages import Message, MessageStream
+
+if TYPE_CHECKING:
+    from .files import FileLike
 
 Messages = str | Sequence[Mapping[str, Any]]
 """Messages in OpenAI's shape; a string stands for one message of the user."""
@@ -145,6 +148,43 @@ class Client:
         given = inputs if isinstance(inputs, str) else list(inputs)
         fields = {"model": model, "input": given, **options, "encoding_format": "float"}
         return Embeddings(await self.gateway.ask(self._request("embedding", fields, timeout, headers)))
+
+    async def transcribe(
+        self,
+        model: str,
+        file: FileLike,
+        *,
+        filename: str = "",
+        timeout: float | None = None,
+        headers: Headers = None,
+        **options: Any,
+    ) -> Transcript:
+        """Return what is said in a recording. A checkpoint.
+
+        Args:
+            model: ``provider/model``, or a name from the configuration's models.
+            file: A path, bytes, or an object open for reading bytes; at most ``server.max_upload`` of it.
+            filename: What to call it; by default its own name. Providers tell by it what kind of file it is.
+            timeout: Seconds that it may take, within the gateway's own limit.
+            headers: What an HTTP caller would send along.
+            options: Any field of OpenAI's transcriptions, such as ``language`` or ``response_format``.
+
+        Raises:
+            GatewayError: What went wrong, as itself.
+        """
+        if options.pop("stream", None):
+            raise TypeError("transcribe returns whole transcripts")
+        from .files import kept  # most programs send none
+
+        sent = await kept("file", file, filename, self.gateway.settings.max_upload)
+        upload = sent.extent.upload
+        try:
+            told = {"filename": sent.filename, "media_type": sent.media_type, "size": sent.extent.size}
+            request = self._request("transcription", {"model": model, "file": told, **options}, timeout, headers)
+            request.files, request.upload = (sent,), upload
+            return Transcript(await self.gateway.ask(request))
+        finally:
+            upload.close()
 
     async def models(self) -> list[str]:
         """Return the names of the models that this caller may ask for. A checkpoint.

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
@@ -23,6 +23,7 @@ from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
 from ..model_lists import read_list
+from ..openai.passage import Passage
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .answer import check_json, read_answer
@@ -46,7 +47,7 @@ _STREAM = {"accept": "text/event-stream", "accept-encoding": "identity"}
 _encode = msgspec.json.Encoder().encode
 
 
-class AnthropicSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class AnthropicSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Anthropic, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, without /v1.")] = "https://api.anthropic.com"
@@ -89,13 +90,14 @@ class Anthropic:
         self._configured = {header.strip().lower(): value.strip() for header, value in settings.headers.items()}
         self._terms = Terms(max_tokens=settings.max_tokens, samples=settings.version != UNSAMPLED)
         self._errors = AnthropicErrors(name, Secrets(settings))
+        self._passage = Passage(settings, settings.base_url or AnthropicSettings.base_url, _shown(self._headers))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
 
     def operations(self) -> frozenset[str]:
-        """Return the one kind of request that this API has."""
-        return frozenset({"chat"})
+        """Return the one kind of request that this API has, and what is passed through."""
+        return self._passage.operations | {"chat"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's own fields but for the model's name and foreign thoughts, or what they mean in this API.
@@ -104,6 +106,8 @@ class Anthropic:
             InvalidRequest: This API has no such operation, or cannot be told what is asked.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.encode(exchange, request.passing)
         if self._passes(exchange):
             dropped = Dropped(self._name, strict=self._settings.strict)
             fields = without_foreign(request.fields, target.model, dropped)
@@ -142,6 +146,8 @@ class Anthropic:
         Raises:
             UpstreamError: The answer is none, such as a page.
         """
+        if exchange.request.passing is not None:
+            return self._passage.decoder(head)
         if not self._passes(exchange):
             return chat_stream(self, exchange, head)
         self._check_stream(head)
@@ -209,6 +215,11 @@ def _operation_urls(base_url: str) -> dict[str, str]:
         operation: urlunsplit((parts.scheme, parts.netloc, path + end, parts.query, ""))
         for operation, end in paths.items()
     }
+
+
+def _shown(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that go with any request; what its body is, its sender says."""
+    return {name: value for name, value in headers.items() if name != "content-type"}
 
 
 def _headers(settings: AnthropicSettings) -> dict[str, str]:

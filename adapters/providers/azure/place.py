@@ -15,7 +15,9 @@ from ..openai.urls import PATHS
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _DEPLOYMENT = re.compile(r"(?P<root>.*/openai)/deployments(?:/(?P<name>[^/]+))?")
-_OPERATION = re.compile(r"/(?:chat/completions|completions|embeddings|responses)/?$")
+_OPERATION = re.compile(
+    r"/(?:chat/completions|completions|embeddings|responses|audio/transcriptions|audio/translations|images/edits)/?$"
+)
 _VERSION = "api-version"
 _UNDATED = frozenset({"v1", "preview", "latest"})
 

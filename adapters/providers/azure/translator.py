@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import ModelPage, UpstreamHead
 from sluicegate.pipeline.registry import provider
@@ -21,6 +21,7 @@ from sluicegate.pipeline.registry import provider
 from ..family import ErrorRules, Member, MessageRules, Profile
 from ..family.messages import text_in
 from ..openai.mender import ChunkMender
+from ..openai.passage import Passage
 from .chunks import AzureMender
 from .place import place_of
 from .versions import HINTS, JSON_SCHEMA, MAX_COMPLETION_TOKENS, REQUIRED_TOOL, STREAM_OPTIONS, before
@@ -50,7 +51,7 @@ PROFILE = Profile(
 )
 
 
-class AzureSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class AzureSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach a resource on Azure. The provider's models are the names of its deployments."""
 
     base_url: Annotated[
@@ -97,6 +98,9 @@ class Azure(Member):
         self._auth = settings.auth
         super().__init__(name, settings, wall=wall)
         self._models_url = self._place.models_url
+        root = f"{self._place.root}?{self._place.query}" if self._place.query else self._place.root
+        key = str(settings.api_key).strip()
+        self._passage = Passage(settings, root, self._credentials(key) if key else {}, self.passes)
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile for the version that is asked."""

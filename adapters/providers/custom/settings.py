@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 
 from ..openai.urls import MODELS, PATHS
 
@@ -81,7 +81,7 @@ class QuirkSettings(msgspec.Struct, kw_only=True, frozen=True):
     ] = False
 
 
-class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class CustomSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach a server, and what it does otherwise than OpenAI."""
 
     base_url: Annotated[str, Meta(description="Where its API is, mostly as far as /v1.")]
@@ -89,11 +89,12 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
     paths: Annotated[
         dict[str, str],
         Meta(
-            description="For chat, completion, embedding and models (their list): paths below base_url, or whole "
-            "URLs, where they are not OpenAI's; an empty one says that there is none."
+            description="For chat, completion, embedding, transcription, translation, image_edit, image_variation and "
+            "models (their list): paths below base_url, or whole URLs, where they are not OpenAI's; an empty one says "
+            "that there is none."
         ),
     ] = msgspec.field(default_factory=dict)
-    extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each request that lacks them.")] = (
+    extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each JSON request that lacks them.")] = (
         msgspec.field(default_factory=dict)
     )
     quirks: Annotated[QuirkSettings, Meta(description="What it does otherwise than OpenAI.")] = QuirkSettings()

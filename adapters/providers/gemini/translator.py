@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError, NotFound
 from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -23,6 +23,7 @@ from sluicegate.pipeline.reply import Reply, Usage
 from ..embeddings import embedding_request, embeddings_reply, texts_of
 from ..headers import both_headers
 from ..model_lists import read_page
+from ..openai.passage import Passage
 from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
@@ -49,7 +50,7 @@ CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
 _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
 
 
-class GeminiSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class GeminiSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Google AI Studio."""
 
     base_url: Annotated[str, Meta(description="Where its API is; api_version follows unless it ends in one.")] = STUDIO
@@ -82,6 +83,7 @@ class Gemini:
         headers = both_headers(settings, credentials)
         self._plain_headers = headers[0]
         self._errors = GoogleErrors(name, Secrets(settings))
+        self._passage = Passage(settings, settings.base_url or STUDIO, credentials)
         self._api = GeminiApi(
             name, self._url, headers, self._errors, safety=settings.safety, files_url=self._root + "/"
         )
@@ -90,11 +92,13 @@ class Gemini:
         return f"<Gemini {self._name!r}>"
 
     def operations(self) -> frozenset[str]:
-        """Return the kinds of requests that it has methods for."""
-        return frozenset({"chat", "embedding"})
+        """Return the kinds of requests that it has methods for, and what is passed through."""
+        return self._passage.operations | {"chat", "embedding"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.passing is not None:
+            return self._passage.encode(exchange, exchange.request.passing)
         if exchange.request.operation == "count_tokens":
             return self._api.count(exchange, target, _resource(target.model))
         if exchange.request.operation != "embedding":
@@ -122,6 +126,8 @@ class Gemini:
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
         """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
+        if exchange.request.passing is not None:
+            return self._passage.decoder(head)
         return chat_stream(self._api, exchange, head)
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
+from sluicegate.pipeline.schemas.forms import FORMS
 
 from ..model_lists import read_page
 from ..problem import read_problem
@@ -27,15 +28,20 @@ from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .chats import OpenAIChats
 from .errors import ErrorTable
+from .form_answer import read_form_answer
+from .form_request import check_transcript, form_of
 from .history import strip_history
 from .mender import ChunkMender
+from .passage import Passage
 from .stream import OpenAIStream
+from .typed_stream import TypedStream, WholeAsTyped
 from .unstreamed import UnstreamedAnswer
 from .urls import MODELS, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
+    from sluicegate.pipeline.request import Request
 
 Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
@@ -44,7 +50,7 @@ _TRUE = msgspec.Raw(b"true")
 _ALWAYS_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 
-class OpenAISettings(HttpProviderSettings, kw_only=True, frozen=True):
+class OpenAISettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenAI, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
@@ -69,6 +75,10 @@ class OpenAI:
     """
 
     default_url = "https://api.openai.com/v1"
+    passes: ClassVar[frozenset[str]] = frozenset({"files", "batches"})
+    """What is passed through to paths of its own."""
+    transcripts: ClassVar[frozenset[str] | None] = None
+    """The forms of a transcript that it has; None for all."""
 
     def __init__(self, name: str, settings: HttpProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._name = name
@@ -81,9 +91,12 @@ class OpenAI:
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
+        self._form_headers = self._headers(accept="*/*")  # a transcript may be text
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
         self._chats = OpenAIChats(self)
+        key = str(settings.api_key).strip()
+        self._passage = Passage(settings, base_url, self._credentials(key) if key else {}, self.passes)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
@@ -94,8 +107,8 @@ class OpenAI:
         return self._strips
 
     def operations(self) -> frozenset[str]:
-        """Return the operations that have a URL."""
-        return frozenset(self._urls)
+        """Return the operations that have a URL, and those that are passed through."""
+        return self._passage.operations.union(self._urls)
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's request with the target's model in it. Values keep their bytes.
@@ -104,6 +117,10 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.encode(exchange, request.passing)
+        if request.operation in FORMS:
+            return self._form(request, target)
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
@@ -127,6 +144,15 @@ class OpenAI:
             written["stream_options"] = _with_usage(fields.get("stream_options"))
         self._write(operation, written, dropped)
         return UpstreamRequest("POST", url, self._stream_headers if stream else self._plain_headers, _encode(written))
+
+    def _form(self, request: Request, target: Target) -> UpstreamRequest:
+        url = self._url(request.operation, target)
+        if url is None:
+            raise UnsupportedEndpoint.of(self._name, request.operation)
+        check_transcript(self._name, request, self.transcripts)
+        media_type, form = form_of(request, target.model)
+        headers = dict(self._stream_headers if request.stream else self._form_headers)
+        return UpstreamRequest("POST", url, tuple({**headers, "content-type": media_type}.items()), upload=form)
 
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
@@ -156,6 +182,8 @@ class OpenAI:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
         request = exchange.request
+        if request.operation in FORMS:
+            return read_form_answer(self._errors, self._reader, request, head, body)
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)
@@ -187,6 +215,12 @@ class OpenAI:
             UpstreamError: The answer is neither, such as a page.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.decoder(head)
+        if request.operation in FORMS:
+            if head.media_type == "text/event-stream":
+                return TypedStream(self._name, self._errors)
+            return WholeAsTyped(self._errors, self._reader, request, head)
         if request.dialect != self._chats.dialect:
             return chat_stream(self._chats, exchange, head)
         fields = request.fields

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 MODELS = {"models": "/models"}
+PATHS = {
+    "chat": "/chat/completions",
+    "completion": "/completions",
+    "embedding": "/embeddings",
+    "transcription": "/audio/transcriptions",
+    "translation": "/audio/translations",
+    "image_edit": "/images/edits",
+    "image_variation": "/images/variations",
+}
 
 
 def operation_urls(base_url: str, paths: Mapping[str, str] = PATHS) -> dict[str, str]:

@@ -45,6 +45,8 @@ class SimulatorSettings(ProviderSettings, kw_only=True, frozen=True):
 class Simulator(OpenAI):
     """Translates as `OpenAI` does, and brings a transport that opens no socket."""
 
+    passes = frozenset()
+
     def __init__(self, name: str, settings: SimulatorSettings, *, wall: Callable[[], float] = time.time) -> None:
         super().__init__(
             name, HttpProviderSettings(type=settings.type, base_url=_URL, strict=settings.strict), wall=wall
