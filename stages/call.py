@@ -144,7 +144,7 @@ class Call:
     def _may_change_keys(self, candidate: _Candidate, failure: GatewayError) -> bool:
         """Say whether to ask again at once, with another key than the one that has just failed."""
         keys = candidate.provider.keys
-        if keys is None or candidate.spared is is_the_callers_matter or not is_about_the_key(failure):
+        if keys is None or candidate.spared in (None, is_the_callers_matter) or not is_about_the_key(failure):
             return False
         now = trio.current_time()
         may = candidate.tries <= candidate.provider.settings.max_retries and keys.resting(now) < len(keys)
@@ -201,12 +201,15 @@ def _encoded(exchange: Exchange, candidate: _Candidate) -> Awaitable[UpstreamReq
 
 
 def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
-    """Return a target's provider with the caller's own key, or with that one of its several whose turn it is."""
+    """Return a target's provider with the caller's own key, or with that one of its several whose turn it is.
+
+    What is passed through has the first key always: files and batches are only there for the account that made them.
+    """
     provider = candidate.provider
     asked = with_callers_key(exchange, provider)
     if asked is not None:
         candidate.spared = is_the_callers_matter
-    elif provider.keys is not None:
+    elif provider.keys is not None and exchange.request.passing is None:
         asked = provider.keys.pick(trio.current_time())
         candidate.spared = partial(provider.keys.failed, asked)
     candidate.asked = asked

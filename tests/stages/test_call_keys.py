@@ -15,6 +15,7 @@ from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.errors import InvalidRequest, Unauthorized, UpstreamBusy, UpstreamError, UpstreamRefused
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.passing import Passing
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.request import Request
 from tests.upstreams.faulty import FaultyUpstream, Script, answer, stream
@@ -48,6 +49,10 @@ providers:
 def chat(*, streams: bool = False, **keys: str) -> Request:
     body = {"model": "up/m", "messages": [{"role": "user", "content": "Hi"}], "stream": streams}
     return Request("chat", msgspec.json.encode(body), provider_keys=keys)
+
+
+def listing_files() -> Request:
+    return Request("files", passing=Passing("GET", "/files", provider="up"))
 
 
 def sent(upstream: FaultyUpstream) -> list[str]:
@@ -122,6 +127,18 @@ async def test_where_all_keys_are_to_wait_the_caller_is_told_for_how_long():
         with pytest.raises(UpstreamBusy) as busy:
             await gateway.ask(chat())
     assert busy.value.retry_after == 70.0
+
+
+async def test_what_is_passed_through_keeps_to_one_key_since_files_belong_to_accounts():
+    script = [answer(b'{"data":[]}')] * 3 + [refused(401)]
+    async with FaultyUpstream(*script).serving() as upstream, gateway_before(upstream, TWO) as gateway:
+        for _ in range(3):
+            async with gateway.stream(listing_files()) as flow:
+                assert [chunk async for batch in flow for chunk in batch]
+        with pytest.raises(UpstreamRefused):
+            async with gateway.stream(listing_files()):
+                pass
+    assert sent(upstream) == [FIRST] * 4
 
 
 async def test_what_is_no_matter_of_keys_changes_none():
