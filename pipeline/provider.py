@@ -7,7 +7,7 @@ chunks or an error, in the dialect of the exchange's request. A transport never 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
@@ -15,20 +15,28 @@ import msgspec
 
 from .config.url_secrets import masked_url
 from .errors import GatewayError
+from .files import Source
 from .reply import Batch, Reply, Usage
 
 if TYPE_CHECKING:
+    from .config.kinds import Secret
     from .config.sections import ProviderSettings
     from .exchange import Exchange, Target
+    from .keyring import Keyring
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
-    """What to send. ``headers`` and the query may hold the gateway's credentials, and are never shown."""
+    """What to send. ``headers`` and the query may hold the gateway's credentials, and are never shown.
+
+    Attributes:
+        upload: In place of ``body``, what is sent in pieces; a transport may do so more than once.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    upload: Source | None = None
 
     def __repr__(self) -> str:
         return f"<UpstreamRequest {self.method} {masked_url(self.url)}>"
@@ -211,6 +219,44 @@ class TokenCounter(Protocol):
         ...
 
 
+class ModelPage(msgspec.Struct, frozen=True):
+    """What one answer says of a provider's models.
+
+    Attributes:
+        models: Names as targets have them, or None where the answer shows no more than that the key is good.
+        after: What `ModelLister.list_models` is to be told for the next page; empty on the last one.
+        complete: Whether a model that is on none of the pages cannot be asked; some lists leave out other names.
+    """
+
+    models: tuple[str, ...] | None
+    after: str = ""
+    complete: bool = True
+
+
+@runtime_checkable
+class ModelLister(Protocol):
+    """What a translator is besides, whose provider says which models it has, at no cost.
+
+    What an answer with status 300 or above means is for `Translator.error` to say.
+    """
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of the list, or None where the provider, as it is set up, has none.
+
+        Args:
+            after: Which page, by the word of the one before; empty for the first.
+        """
+        ...
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists.
+
+        Raises:
+            UpstreamError: It is no list.
+        """
+        ...
+
+
 @runtime_checkable
 class Carried(Protocol):
     """What a translator is besides, whose requests lack something until they are sent, such as a token to be fetched.
@@ -229,6 +275,9 @@ class Provider:
 
     Attributes:
         connect: Seconds that opening a connection may take; without end where none is opened.
+        keys: The same provider by each of its keys, where it has several; ``translator`` is then that of the first.
+        with_key: Makes the same provider with a key of the caller's own; None where callers may bring none. Raises
+            ValueError for a key that cannot be sent.
     """
 
     name: str
@@ -237,6 +286,8 @@ class Provider:
     translator: Translator
     transport: Transport
     connect: float = math.inf
+    keys: Keyring | None = None
+    with_key: Callable[[Secret], Provider] | None = None
     operations: frozenset[str] = field(init=False)
     """What can be asked of it, as its translator says."""
 

@@ -45,7 +45,8 @@ Batch = list[Chunk]
 class Usage(msgspec.Struct, gc=False):
     """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``.
 
-    ``images`` is how many were made, and ``characters`` how many were said: what is not priced by tokens.
+    ``images`` is how many were made, ``characters`` how many were said, and ``seconds`` those of sound: what providers
+    count in place of tokens.
     """
 
     input: int = 0
@@ -56,6 +57,7 @@ class Usage(msgspec.Struct, gc=False):
     estimated: bool = False
     images: int = 0
     characters: int = 0
+    seconds: float = 0.0
 
     @property
     def total(self) -> int:

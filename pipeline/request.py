@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .files import SentFile, Upload
+from .passing import IDEMPOTENT, Passing
 from .schemas import TypedRequest, texts_of
 
 if TYPE_CHECKING:
@@ -28,11 +30,15 @@ class Request:
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.
+        provider_keys: Keys of the caller's own for providers, by their names.
         label: The caller's ``x-request-id``, or one made by the edge; for people, never a key.
         subject: The id in the path of a GET, such as a model's.
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
         timeout: Seconds the caller is willing to wait, or None.
+        files: The files of a form, in order; its other fields are ``body``, as JSON.
+        upload: Where their bytes are, until the exchange ends.
+        passing: Where it goes, of a request that is passed through; its body is ``upload``.
         chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
@@ -41,11 +47,15 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     dialect: str = "openai"
     credential: str | None = field(default=None, repr=False)
+    provider_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     label: str = ""
     subject: str = ""
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
     typed: TypedRequest | None = field(default=None, repr=False)
     timeout: float | None = None
+    files: tuple[SentFile, ...] = field(default=(), repr=False)
+    upload: Upload | None = field(default=None, repr=False)
+    passing: Passing | None = field(default=None, repr=False)
     chat: Chat | None = field(default=None, repr=False)
 
     @property
@@ -60,10 +70,15 @@ class Request:
 
     @property
     def stream(self) -> bool:
-        """Whether the answer leaves as it comes: if the caller wants it so, and speech always."""
-        if self.operation == "speech":
+        """Whether the answer leaves as it comes: if the caller wants it so; speech, and what is passed, always."""
+        if self.passing is not None or self.operation == "speech":
             return True
         return self.typed is not None and bool(getattr(self.typed, "stream", None))
+
+    @property
+    def once(self) -> bool:
+        """Whether it must not be sent again to whom may have got it: it may have made something there."""
+        return self.passing is not None and self.passing.method not in IDEMPOTENT
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield (path, text) of every text part that a person or program wrote, in order."""

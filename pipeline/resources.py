@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -13,6 +13,7 @@ import trio
 
 from .breaker import Breaker
 from .config.sections import ModelSettings
+from .live_models import LiveModels
 from .metrics import Metrics
 from .provider import Provider
 from .recorder import NoRecorders, Recorders
@@ -37,6 +38,7 @@ class Resources:
         breakers: One breaker a provider, by the provider's name.
         stores: By name; ``memory`` always exists.
         metrics: What `meter` counts into, and the admin pages read.
+        live_models: What providers have said of their models; the gateway keeps it fresh while it runs.
         access_log: Takes one record a settled exchange.
         recorders: Opens what writes takes of exchanges into files.
         random: For jitter; seeded in tests.
@@ -48,6 +50,7 @@ class Resources:
     breakers: dict[str, Breaker] = field(default_factory=dict)
     stores: Mapping[str, Store] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
+    live_models: LiveModels = field(default_factory=LiveModels)
     access_log: AccessLog = _no_log
     recorders: Recorders = field(default_factory=NoRecorders)
     random: Random = field(default_factory=Random)
@@ -60,8 +63,14 @@ class Resources:
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._end_recording)
-            for provider in {id(provider.transport): provider for provider in self.providers.values()}.values():
+            for provider in {id(provider.transport): provider for provider in self._keyed()}.values():
                 nursery.start_soon(_close, provider)
+
+    def _keyed(self) -> Iterator[Provider]:
+        """Yield the providers, by each of their keys."""
+        for provider in self.providers.values():
+            yield provider
+            yield from provider.keys.providers if provider.keys is not None else ()
 
     async def _end_recording(self) -> None:
         try:

@@ -28,6 +28,15 @@ from .library import (
     Images as Images,
 )
 from .library import (
+    Message as Message,
+)
+from .library import (
+    MessageEvent as MessageEvent,
+)
+from .library import (
+    MessageStream as MessageStream,
+)
+from .library import (
     Moderations as Moderations,
 )
 from .library import (
@@ -35,6 +44,9 @@ from .library import (
 )
 from .library import (
     Sound as Sound,
+)
+from .library import (
+    Transcript as Transcript,
 )
 from .library import (
     open_gateway as open_gateway,

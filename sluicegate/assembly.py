@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from sluicegate.adapters.stores.cassettes import Cassettes
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.breaker import Breaker
+from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.problems import ConfigError, Problem
-from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings
+from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.keyring import Keyring
 from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
 from sluicegate.pipeline.store import Store
 from sluicegate.pipeline.topology import Placed, compile_topology
+
+FEW = 100
+"""Connections for those who want providers and no gateway."""
+WithKey = Callable[[Secret], Provider]
 
 
 def build(
@@ -71,6 +81,18 @@ class _NotYet:
 _NOT_YET = _NotYet()
 
 
+def open_providers(config: GatewayConfig, registry: Registry) -> dict[str, Provider]:
+    """Return the providers alone, with a few connections for each. Raises as `build` does for them."""
+    providers = _providers(config, registry)
+    _connect(providers, max_connections=FEW)
+    return providers
+
+
+async def close_providers(providers: Mapping[str, Provider]) -> None:
+    """Close what `open_providers` has opened. A checkpoint."""
+    await Resources(providers=providers).aclose()
+
+
 def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
     """Give providers without a transport of their own the shared one, or that of HTTP/2.
 
@@ -79,6 +101,8 @@ def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
     shared: dict[bool, Transport] = {}
     for provider in providers.values():
         if provider.transport is not _NOT_YET:
+            if provider.with_key is not None:
+                provider.with_key = _carried_by(provider, provider.with_key)
             continue
         settings = provider.settings
         if not isinstance(settings, HttpProviderSettings):
@@ -86,18 +110,60 @@ def _connect(providers: dict[str, Provider], *, max_connections: int) -> None:
         if settings.http2 not in shared:
             shared[settings.http2] = _http2_transport() if settings.http2 else _http_transport(max_connections)
         carrier = shared[settings.http2]
-        translator = provider.translator
-        provider.transport = translator.over(carrier) if isinstance(translator, Carried) else carrier
-        provider.connect = settings.timeout.connect
+        for one in [provider] if provider.keys is None else [provider, *provider.keys.providers]:
+            _carry(one, carrier, settings)
+        if provider.with_key is not None:
+            provider.with_key = _carried(provider.with_key, carrier, settings)
+
+
+def _carry(provider: Provider, carrier: Transport, settings: HttpProviderSettings) -> Provider:
+    """Give a provider the transport that it is reached by, and return it."""
+    translator = provider.translator
+    provider.transport = translator.over(carrier) if isinstance(translator, Carried) else carrier
+    provider.connect = settings.timeout.connect
+    return provider
+
+
+def _carried_by(provider: Provider, make: WithKey) -> WithKey:
+    """Return what makes a provider with a caller's key on a transport of the provider's own, which is closed once."""
+    return lambda key: replace(make(key), transport=provider.transport)
+
+
+def _carried(make: WithKey, carrier: Transport, settings: HttpProviderSettings) -> WithKey:
+    """Return what makes a provider with a caller's key, and gives it its transport too."""
+    return lambda key: _carry(make(key), carrier, settings)
 
 
 def _providers(config: GatewayConfig, registry: Registry) -> dict[str, Provider]:
     providers = {}
     for name, settings in config.providers.items():
-        translator = _made(f"providers.{name}", registry.provider(settings.type).component, name, settings)
-        own = translator.transport()
-        providers[name] = Provider(name, settings.type, settings, translator, _NOT_YET if own is None else own)
+        make = partial(_provider, registry.provider(settings.type).component, name)
+        if not isinstance(settings, HttpProviderSettings):
+            providers[name] = make(settings)
+            continue
+        keys = [(_with_key(make, settings, key.key), key.weight) for key in settings.api_keys if key.key]
+        provider = keys[0][0] if len(keys) == 1 else make(_first_key(settings))
+        provider.keys = Keyring(keys) if len(keys) > 1 else None
+        provider.with_key = partial(_with_key, make, settings) if settings.callers_keys else None
+        providers[name] = provider
     return providers
+
+
+def _provider(component: Callable[..., Any], name: str, settings: ProviderSettings) -> Provider:
+    translator = _made(f"providers.{name}", component, name, settings)
+    own = translator.transport()
+    return Provider(name, settings.type, settings, translator, _NOT_YET if own is None else own)
+
+
+def _with_key(make: Callable[[ProviderSettings], Provider], settings: HttpProviderSettings, key: Secret) -> Provider:
+    """Return the provider as one key has it. Raises ValueError for a key that cannot be sent."""
+    return make(msgspec.structs.replace(settings, api_key=key, api_keys=()))
+
+
+def _first_key(settings: HttpProviderSettings) -> HttpProviderSettings:
+    """Return the settings with the first of several keys as the only one."""
+    key = next((one.key for one in settings.api_keys if one.key), settings.api_key)
+    return msgspec.structs.replace(settings, api_key=key, api_keys=())
 
 
 def _made(path: str, component: Callable[..., Any], *arguments: Any) -> Any:

@@ -67,7 +67,8 @@ class Cache:
     What is kept is what this stage sees: changed by the stages behind it, and not yet by those before it, which will
     see a repeated answer as they saw the first one.
 
-    It notes ``cache: hit``, ``miss`` or ``bypass`` on each exchange that asks for an answer of a model.
+    It notes ``cache: hit``, ``miss`` or ``bypass`` on each exchange that asks for an answer of a model. Requests with
+    files pass.
     """
 
     def __init__(self, settings: CacheSettings, resources: Resources) -> None:
@@ -79,8 +80,8 @@ class Cache:
 
     def judge(self, exchange: Exchange) -> Verdict:
         """Look at once where the store can, or ask to wait: for the store, or for a thread. Not a checkpoint."""
-        if exchange.request.operation not in _CACHED:
-            return Verdict.PASS
+        if exchange.request.operation not in _CACHED or exchange.request.upload is not None:
+            return Verdict.PASS  # whether two files are the same would take as long to find out as to send them
         if not self._store.immediate or len(exchange.request.body) > LARGE:
             return Verdict.WAIT
         looks, keeps = _wishes(exchange)
@@ -139,6 +140,8 @@ class Cache:
 
 def _wishes(exchange: Exchange) -> tuple[bool, bool]:
     """Return whether to look for an answer, and whether to keep the one that comes, as the caller wishes."""
+    if exchange.request.provider_keys:
+        return False, False  # such an answer is that key's, whoever shares the caller's name
     header = exchange.request.headers.get("cache-control")
     if not header:
         return True, True

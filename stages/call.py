@@ -10,7 +10,9 @@ a timeout, is left for the others first; if they fail too, then whichever is rea
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -23,20 +25,23 @@ from sluicegate.pipeline.errors import (
     GatewayError,
     InvalidRequest,
     StageCrashed,
+    Unauthorized,
     UnsupportedEndpoint,
     UpstreamBusy,
     UpstreamTimeout,
 )
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.heavy import compute
+from sluicegate.pipeline.keyring import is_about_the_key
 from sluicegate.pipeline.provider import Provider, UpstreamRequest
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.retry import PATIENCE, RetryBudget, backoff
 from sluicegate.pipeline.stage import Verdict
 
+from .parts.asked import is_the_callers_matter, with_callers_key
 from .parts.attempt import attempt
-from .parts.attempt_record import AttemptRecord
+from .parts.attempt_record import AttemptRecord, Spared
 from .parts.failure import left_alone, most_telling
 from .parts.token_count import reply_with_estimate, to_be_estimated
 
@@ -61,7 +66,13 @@ class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
 
 @dataclass(slots=True)
 class _Candidate:
-    """A target while its plan is walked. ``again`` is when it may be asked again, None for never."""
+    """A target while its plan is walked.
+
+    Attributes:
+        again: When it may be asked again, None for never.
+        asked: Its provider, with the key that is used.
+        spared: Told of a failure, says whether that is a matter of the key alone, and none of the provider's.
+    """
 
     target: Target
     provider: Provider
@@ -69,6 +80,8 @@ class _Candidate:
     budget: RetryBudget
     tries: int = 0
     again: float | None = None
+    asked: Provider | None = None
+    spared: Spared | None = None
     error: GatewayError | None = None
 
 
@@ -111,9 +124,8 @@ class Call:
         try:
             if exchange.request.kind not in candidate.provider.operations:
                 raise UnsupportedEndpoint.of(candidate.provider.name, exchange.request.kind)
-            encode = candidate.provider.translator.encode
-            request = await compute(len(exchange.request.body), encode, exchange, candidate.target)
-        except InvalidRequest as error:
+            request = await _encoded(exchange, candidate)
+        except (InvalidRequest, Unauthorized) as error:
             candidate.error = error  # not for this provider; another one's API may have it
             return False
         while True:
@@ -122,9 +134,21 @@ class Call:
                 return True
             if not failure.moves_on:
                 raise failure
-            candidate.again = self._again(candidate, failure, exchange.deadline)
+            if self._may_change_keys(candidate, failure):
+                request = await _encoded(exchange, candidate)
+                continue
+            candidate.again = None if exchange.request.once else self._again(candidate, failure, exchange.deadline)
             if _others_first(failure) or not await _may_repeat(candidate):
                 return False
+
+    def _may_change_keys(self, candidate: _Candidate, failure: GatewayError) -> bool:
+        """Say whether to ask again at once, with another key than the one that has just failed."""
+        keys = candidate.provider.keys
+        if keys is None or candidate.spared in (None, is_the_callers_matter) or not is_about_the_key(failure):
+            return False
+        now = trio.current_time()
+        may = candidate.tries <= candidate.provider.settings.max_retries and keys.resting(now) < len(keys)
+        return may and candidate.budget.withdraw(now)
 
     async def _try(self, exchange: Exchange, candidate: _Candidate, request: UpstreamRequest) -> GatewayError | None:
         """Make one attempt, if the breaker lets it. An attempt that it does not let has no row."""
@@ -137,11 +161,11 @@ class Call:
             candidate.budget.deposit(now)
         candidate.tries += 1
         settings = self._settings
-        record = AttemptRecord(exchange, candidate.target, breaker, ticket)
+        record = AttemptRecord(exchange, candidate.target, breaker, ticket, candidate.spared)
         try:
             await attempt(
                 record,
-                candidate.provider,
+                candidate.asked or candidate.provider,
                 request,
                 commit_buffer=settings.commit_buffer,
                 max_reply=settings.max_reply,
@@ -162,6 +186,34 @@ class Call:
         # Jitter comes on top of what was asked for: never earlier, and not all at once.
         again = now + asked + backoff(candidate.tries, settings.retry_delay, self._resources.random)
         return again if asked <= PATIENCE and again < deadline else None
+
+
+def _encoded(exchange: Exchange, candidate: _Candidate) -> Awaitable[UpstreamRequest]:
+    """Settle with which key the target is asked, and return what to send. To be awaited at once.
+
+    Raises:
+        InvalidRequest: The provider cannot be asked for it. Unauthorized: The caller brought no key for it.
+    """
+    asked = provider = candidate.provider
+    if provider.keys is not None or provider.with_key is not None or exchange.request.provider_keys:
+        asked = _with_key(exchange, candidate)
+    return compute(len(exchange.request.body), asked.translator.encode, exchange, candidate.target)
+
+
+def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
+    """Return a target's provider with the caller's own key, or with that one of its several whose turn it is.
+
+    What is passed through has the first key always: files and batches are only there for the account that made them.
+    """
+    provider = candidate.provider
+    asked = with_callers_key(exchange, provider)
+    if asked is not None:
+        candidate.spared = is_the_callers_matter
+    elif provider.keys is not None and exchange.request.passing is None:
+        asked = provider.keys.pick(trio.current_time())
+        candidate.spared = partial(provider.keys.failed, asked)
+    candidate.asked = asked
+    return asked or provider
 
 
 def _others_first(error: GatewayError) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.metrics import OTHER, Figures, Series, count_code, microseconds, whole_speed
+from sluicegate.pipeline.passing import PASSED
 from sluicegate.pipeline.registry import NoSettings, stage
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.schemas.decode import OPERATIONS
@@ -100,6 +101,7 @@ def record(exchange: Exchange, of: Account) -> dict[str, Any]:
         "output_tokens": usage.output if usage is not None else None,
         "images": (usage.images or None) if usage is not None else None,
         "characters": (usage.characters or None) if usage is not None else None,
+        "audio_seconds": (usage.seconds or None) if usage is not None else None,
         "ttft_ms": _milliseconds(of.first_token),
         "duration_ms": _milliseconds(of.duration),
         "tokens_per_s": round(of.speed, 1) if of.speed is not None else None,
@@ -126,8 +128,11 @@ def _configured(resources: Resources) -> Iterator[Target]:
 
 def _expected(targets: Iterable[Target], resources: Resources) -> Iterator[Series]:
     """Yield the series of what is configured, and those without a model's name."""
-    for operation in (*OPERATIONS, "models", "model"):
+    for operation in (*OPERATIONS, *PASSED, "models", "model"):
         yield Series(operation, "", "")
+    for operation in PASSED:
+        for provider in resources.providers:
+            yield Series(operation, provider, OTHER)
     for operation in OPERATIONS:
         for target in targets:
             yield Series(operation, target.provider, target.model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluicegate.pipeline.errors import NotFound
-from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.registry import NoSettings, stage
 from sluicegate.pipeline.reply import Reply
 from sluicegate.pipeline.resources import Resources
@@ -12,6 +12,7 @@ from sluicegate.pipeline.stage import Verdict
 from .parts.catalog import Catalog, Listed
 from .parts.keys import allows, refuse_unless_allowed
 from .parts.model_list import model_list, one_model
+from .parts.passed_to import passed_to
 
 
 @stage("route", summary="Choose the targets that serve the model asked for, and list the models there are.")
@@ -24,7 +25,8 @@ class Route:
     """
 
     def __init__(self, settings: NoSettings, resources: Resources) -> None:
-        self._catalog = Catalog(resources.models, resources.providers)
+        self._catalog = Catalog(resources.models, resources.providers, resources.live_models)
+        self._providers = resources.providers
         self._created = int(resources.wall())
 
     def judge(self, exchange: Exchange) -> Verdict:
@@ -35,10 +37,16 @@ class Route:
             models = [one for one in self._catalog.listed if allows(allowed, one.id)]
             exchange.reply = Reply(body=model_list(models, self._created, anthropic=_speaks_anthropic(exchange)))
             return Verdict.REPLY
+        if exchange.request.passing is not None:
+            provider = passed_to(exchange.request.passing, operation, self._providers, exchange.caller)
+            exchange.plan = Plan((Target(provider, operation),))
+            return Verdict.PASS
         name = exchange.request.model
         refuse_unless_allowed(exchange.caller, name)
         try:
             plan = self._catalog.plan(name)
+            if operation == "model" and not self._catalog.exists(name):
+                raise NotFound(f"model {name!r} does not exist here", code="model_not_found", param="model")
         except NotFound as missing:
             nearest = self._catalog.nearest(name, exchange.caller.allowed_models)
             if nearest is None or nearest == name:

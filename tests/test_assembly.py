@@ -8,16 +8,19 @@ import pytest
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.adapters.upstream.http import HttpTransport
 from sluicegate.assembly import build
+from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.config.sections import (
     GatewayConfig,
     HttpProviderSettings,
     HttpTimeoutSettings,
+    KeySettings,
     ProviderSettings,
 )
 from sluicegate.pipeline.registry import NoSettings, Registry, provider, stage
 from sluicegate.pipeline.stage import Verdict
+from sluicegate.testing import ScriptedTransport
 
 
 @stage("picky", summary="Refuses its settings.")
@@ -89,6 +92,9 @@ class Airless:
     def __init__(self, name, settings):
         pass
 
+    def operations(self):
+        return frozenset({"chat"})
+
     def transport(self):
         return None
 
@@ -129,3 +135,42 @@ async def test_a_store_that_is_handed_in_takes_its_name_and_memory_always_exists
     assert far["far"] is store
     for gateway in gateways:
         await gateway.resources.aclose()
+
+
+@provider("aired", summary="Has a transport of its own.", settings=HttpProviderSettings)
+class Aired:
+    def __init__(self, name, settings):
+        self.key = settings.api_key
+
+    def operations(self):
+        return frozenset()
+
+    def transport(self):
+        return ScriptedTransport()
+
+
+def keyed(type_, **settings):
+    kinds = registry()
+    kinds.add(Aired)
+    keys = (KeySettings(key=Secret("one-key")), KeySettings(key=Secret("two-key"), weight=2))
+    made = HttpProviderSettings(type=type_, api_keys=keys, callers_keys=True, **settings)
+    return build(GatewayConfig(providers={"up": made}, stages=(("plain", NoSettings()),)), kinds)
+
+
+async def test_each_key_has_a_provider_of_its_own_on_the_shared_transport():
+    gateway = keyed("openai", timeout=HttpTimeoutSettings(connect=9.0))
+    up = gateway.resources.providers["up"]
+    every = [up, *up.keys.providers, up.with_key(Secret("callers-key"))]
+    assert len({id(one.transport) for one in every}) == 1
+    assert {(one.name, one.connect) for one in every} == {("up", 9.0)}
+    assert [one.settings.api_key for one in every] == ["one-key", "one-key", "two-key", "callers-key"]
+    assert "-key" not in repr(every)
+    await gateway.resources.aclose()
+
+
+async def test_transports_of_keys_own_are_all_closed_and_a_callers_key_makes_none():
+    gateway = keyed("aired")
+    up = gateway.resources.providers["up"]
+    assert up.with_key(Secret("callers-key")).transport is up.transport
+    await gateway.resources.aclose()
+    assert [one.transport.closed for one in (up, *up.keys.providers)] == [True] * 3

@@ -23,6 +23,10 @@ PUBLIC = {
         "Moderations",
         "Ranking",
         "Sound",
+        "Message",
+        "MessageEvent",
+        "MessageStream",
+        "Transcript",
         "open_gateway",
     },
     "sluicegate.library": {
@@ -36,6 +40,10 @@ PUBLIC = {
         "Moderations",
         "Ranking",
         "Sound",
+        "Message",
+        "MessageEvent",
+        "MessageStream",
+        "Transcript",
         "open_gateway",
     },
 }

@@ -1,4 +1,4 @@
-"""A real model behind the gateway, the official client in front of it. The protocol is checked, not what is said."""
+"""A real model behind the gateway, the official clients in front of it. The protocol is checked, not what is said."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import anthropic
 import openai
 import pytest
 
@@ -43,6 +44,34 @@ def test_chat_has_an_answer_and_usage(client):
     assert answer.usage.prompt_tokens > 0
     assert 0 < answer.usage.completion_tokens <= 16
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+
+
+@pytest.fixture(scope="module")
+def claude(client) -> Iterator[anthropic.Anthropic]:
+    gateway = str(client.base_url).rstrip("/").removesuffix("/v1")
+    with anthropic.Anthropic(base_url=gateway, api_key="none-needed", max_retries=0, timeout=60.0) as claude:
+        yield claude
+
+
+def test_messages_have_an_answer_and_usage(claude):
+    message = claude.messages.create(model=MODEL, messages=MESSAGES, max_tokens=16, system="Be brief.")
+    (block,) = message.content
+    assert block.text
+    assert message.stop_reason in ("end_turn", "max_tokens")
+    assert message.usage.input_tokens > 0
+    assert 0 < message.usage.output_tokens <= 16
+
+
+def test_streamed_messages_have_their_events_in_order(claude):
+    with claude.messages.create(model=MODEL, messages=MESSAGES, max_tokens=16, stream=True) as stream:
+        kinds = [event.type for event in stream if event.type != "ping"]
+    assert kinds[:2] == ["message_start", "content_block_start"]
+    assert set(kinds[2:-3]) == {"content_block_delta"}
+    assert kinds[-3:] == ["content_block_stop", "message_delta", "message_stop"]
+
+
+def test_tokens_of_messages_are_counted(claude):
+    assert claude.messages.count_tokens(model=MODEL, messages=MESSAGES).input_tokens > 0
 
 
 def test_reply_says_who_served_it(client):

@@ -19,6 +19,7 @@ from .routes import Room, Route
 from .sizes import size_text
 from .uploads import Uploads
 from .visit import JSON, Visit
+from .websocket import NEVER, refuse_websocket
 
 log = logging.getLogger("sluicegate.http")
 
@@ -34,6 +35,22 @@ class HeadTooLarge(GatewayError):
     code = "head_too_large"
     type = "invalid_request_error"
     fault = Fault.CLIENT
+
+
+class NotImplementedHere(GatewayError):
+    """What the API has and the gateway does not."""
+
+    status = 501
+    code = "not_implemented"
+    type = "invalid_request_error"
+    fault = Fault.CLIENT
+
+
+REALTIME = NotImplementedHere(
+    "the realtime API is not served by this gateway: sessions over WebSocket or WebRTC cannot be routed, limited and "
+    "metered as requests are; ask the provider itself",
+    code="realtime_not_supported",
+)
 
 
 class FrontDoor:
@@ -70,7 +87,7 @@ class FrontDoor:
                     await visit.refuse(EdgeFailed("the gateway failed on this request"))
         elif scope["type"] == "websocket":
             await receive()
-            await send({"type": "websocket.close"})
+            await refuse_websocket(scope, send, REALTIME)
         else:
             await _lifespan(receive, send)
 
@@ -92,6 +109,8 @@ class FrontDoor:
             await visit.refuse(error, (b"allow", route.allow.encode("ascii")))
         elif route.room is Room.PIPELINE:
             await self._pipeline(visit, route, subject)
+        elif route.room is Room.REALTIME:
+            await visit.refuse(REALTIME, *NEVER)
         elif route.room is Room.HEALTH:
             status, body = health.check(visit.path, self._gateway, self._version)
             await visit.answer(status, JSON, body)

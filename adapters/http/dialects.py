@@ -17,6 +17,10 @@ _OPENAI_ALONE = frozenset(
         "/v1/moderations",
         "/v1/rerank",
         "/v2/rerank",
+        "/v1/audio/transcriptions",
+        "/v1/audio/translations",
+        "/v1/images/edits",
+        "/v1/images/variations",
     }
 )
 _MESSAGES = "/v1/messages"

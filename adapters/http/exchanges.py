@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 
 from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
 
 from .credentials import take_credential
+from .form import read_form
 from .headers import timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
-from .routes import Route
+from .passing import read_bytes, read_passing
+from .routes import Intake, Route
 from .uploads import Uploads
 from .visit import Visit
 
@@ -38,27 +42,47 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     """
     settings = gateway.settings
     headers, credential = take_credential(visit.headers)
+    provider_keys = take_provider_keys(headers)
     request = Request(
         operation=route.operation,
         headers=headers,
         dialect=visit.dialect.name,
         credential=credential,
+        provider_keys=provider_keys,
         label=visit.label,
         subject=subject,
         timeout=timeout_of(headers),
     )
-    if "POST" not in route.methods:
+    most = min(settings.max_upload, settings.max_incoming)
+    if route.intake is Intake.FORM:
+        with _in_time(visit, request, gateway):
+            await read_form(visit.inflow, request, most, uploads)
+    elif route.intake is Intake.BYTES:
+        request.passing = read_passing(request, visit.scope["method"], subject, visit.scope["query_string"])
+        request.subject = ""
+        with _in_time(visit, request, gateway):
+            await read_bytes(visit.inflow, request, most, uploads)
+    elif "POST" not in route.methods:
         await visit.inflow.discard()
     elif visit.presence is not None and visit.presence.complete:
         request.body = await visit.inflow.read(settings.max_body, uploads)  # nothing to wait for
     else:
-        patience = settings.timeout if request.timeout is None else min(settings.timeout, request.timeout)
-        try:
-            with gateway.arrivals.under_way(visit.started + patience):
-                request.body = await visit.inflow.read(settings.max_body, uploads)
-        except DeadlineExceeded as error:
-            raise SlowRequest(f"the request was not complete after {patience:g} s") from error
+        with _in_time(visit, request, gateway):
+            request.body = await visit.inflow.read(settings.max_body, uploads)
     return request
+
+
+@contextmanager
+def _in_time(visit: Visit, request: Request, gateway: Gateway) -> Iterator[None]:
+    """Bound what reads a request's body. Raises SlowRequest."""
+    patience = gateway.settings.timeout
+    if request.timeout is not None:
+        patience = min(patience, request.timeout)
+    try:
+        with gateway.arrivals.under_way(visit.started + patience):
+            yield
+    except DeadlineExceeded as error:
+        raise SlowRequest(f"the request was not complete after {patience:g} s") from error
 
 
 async def serve_exchange(gateway: Gateway, request: Request, visit: Visit) -> None:

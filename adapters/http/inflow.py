@@ -6,6 +6,8 @@ and even while the answer is being sent. So somebody must read on until the end 
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable
+
 import trio
 
 from sluicegate.pipeline.errors import ClientGone, TooLarge
@@ -64,6 +66,37 @@ class Inflow:
         if self.gone:
             raise ClientGone("the client left before its request was complete")
         return b"".join(parts)
+
+    async def pour(self, limit: int, uploads: Uploads, take: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes, counted among the ``uploads`` while it does. A checkpoint.
+
+        Args:
+            limit: Bytes that it may have.
+            uploads: Those under way.
+            take: Told the bytes of each part beyond what is free, before it is yielded.
+
+        Raises:
+            TooLarge: It is, or says that it will be, over ``limit`` bytes.
+            Overloaded: There is no room among the uploads.
+            ClientGone: The client left before its end.
+        """
+        if self._declared is not None and self._declared > limit:
+            raise TooLarge(f"{_too_large(self._declared, limit)} (server.max_upload)")
+        total = 0
+        uploads.enter()
+        try:
+            while not self.complete:
+                part = await self._next()
+                counted = max(0, total - FREE)
+                total += len(part)
+                if total > limit:
+                    raise TooLarge(f"body is over {size_text(limit)} (server.max_upload)")
+                take(max(0, total - FREE) - counted)
+                yield part
+        finally:
+            uploads.leave(0)
+        if self.gone:
+            raise ClientGone("the client left before its request was complete")
 
     async def discard(self) -> None:
         """Read the rest of a body that nobody wants, and forget it, within bounds of bytes and time. A checkpoint.

@@ -47,8 +47,10 @@ class HttpOutlet:
             await self._whole(reply.status, _head_of(exchange, reply, reply.media_type), reply.body)
         else:
             self._begun, self._raw = True, reply.raw
-            media_type = reply.media_type if reply.raw else sse.MEDIA_TYPE
-            await self._put(_start(reply.status, [*_head_of(exchange, reply, media_type), *_UNBUFFERED]))
+            head = _head_of(exchange, reply, reply.media_type if reply.raw else sse.MEDIA_TYPE)
+            # What is passed through has its provider's own word on whether it may be kept.
+            told = head if exchange.request.passing is not None else [*head, *_UNBUFFERED]
+            await self._put(_start(reply.status, told))
 
     async def send(self, batch: Batch) -> None:
         """Send chunks that came together, in one write. A checkpoint.

@@ -16,8 +16,17 @@ class Room(Enum):
     PIPELINE = "pipeline"
     HEALTH = "health"
     ADMIN = "admin"
+    REALTIME = "realtime"
     METRICS = "metrics"
     """Of the admin room's pages those that may be public."""
+
+
+class Intake(Enum):
+    """What a body is, and where it goes: a form's files and any bytes to a spool, all else into memory."""
+
+    BODY = "body"
+    FORM = "form"
+    BYTES = "bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Route:
     room: Room
     methods: tuple[str, ...]
     operation: str = ""
+    intake: Intake = Intake.BODY
 
     @property
     def allow(self) -> str:
@@ -47,11 +57,23 @@ _EXACT = {
     **dict.fromkeys(("/v1/rerank", "/v2/rerank"), Route(Room.PIPELINE, ("POST",), "rerank")),
     "/v1/messages": Route(Room.PIPELINE, ("POST",), "messages"),
     "/v1/messages/count_tokens": Route(Room.PIPELINE, ("POST",), "count_tokens"),
+    "/v1/audio/transcriptions": Route(Room.PIPELINE, ("POST",), "transcription", Intake.FORM),
+    "/v1/audio/translations": Route(Room.PIPELINE, ("POST",), "translation", Intake.FORM),
+    "/v1/images/edits": Route(Room.PIPELINE, ("POST",), "image_edit", Intake.FORM),
+    "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
+    "/v1/realtime": Route(Room.REALTIME, ("GET", "POST")),
     "/v1/models": Route(Room.PIPELINE, _READ, "models"),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
 }
 _MODELS = "/v1/models/"
+_PROXY = "/v1/proxy/"
+_ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_PASSED = {
+    "/v1/files": Route(Room.PIPELINE, ("GET", "POST", "DELETE"), "files", Intake.BYTES),
+    "/v1/batches": Route(Room.PIPELINE, ("GET", "POST"), "batches", Intake.BYTES),
+}
+_OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
@@ -79,6 +101,11 @@ def find(path: str) -> tuple[Route | None, str]:
         return route, ""
     if path.startswith(_MODELS) and len(path) > len(_MODELS):
         return _MODEL, unquote(path[len(_MODELS) :])
+    if path.startswith(_PROXY) and len(path) > len(_PROXY):
+        return _OPEN, path[len(_PROXY) :]
+    for root, passed in _PASSED.items():
+        if path == root or path.startswith(root + "/"):
+            return passed, path[len("/v1") :]
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

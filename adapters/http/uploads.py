@@ -1,4 +1,7 @@
-"""How much of requests that are not complete yet is held: they are not admitted, and no key has been looked at."""
+"""How much of requests that are not complete yet is held: they are not admitted, and no key has been looked at.
+
+Files are held for longer, until their requests have ended: in memory and on disk, within the same bounds.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,10 @@ class Uploads:
             room = size_text(self._room)
             raise Overloaded(f"the requests that are coming in take {room} together, their limit", retry_after=1.0)
         self.held += size
+
+    def release(self, size: int) -> None:
+        """Let go of ``size`` bytes of a body that stayed after it had come."""
+        self.held -= size
 
     def leave(self, held: int) -> None:
         """Count one body less, with what was held of it."""

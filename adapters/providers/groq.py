@@ -10,12 +10,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import ModelPage, UpstreamHead
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
 from .family.media import write_sound
+from .model_lists import read_page
 from .openai.urls import PATHS, media
 
 URL = "https://api.groq.com/openai/v1"
@@ -23,7 +25,8 @@ _SOUNDS = {"mp3": "mp3", "wav": "wav", "flac": "flac", "opus": "ogg", "ogg": "og
 _REASONING = msgspec.Raw(b'"parsed"')
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")} | media("speech"),
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription", "translation")}
+    | media("speech"),
     media_drops={"speech": frozenset({"instructions"})},
     messages=MessageRules(
         # Anything that is not of its schema is a 400, "property 'X' is unsupported".
@@ -74,7 +77,7 @@ PROFILE = Profile(
 )
 
 
-class GroqSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class GroqSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Groq."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -85,6 +88,12 @@ class Groq(Member):
     """Translates to Groq's API."""
 
     profile = PROFILE
+    transcripts = frozenset({"json", "text", "verbose_json"})
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists, without models that are switched off."""
+        self._reader.check_type(head, body)
+        return read_page(body, self.nonsense, without={"active": False})
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Ask for reasoning apart from the content where a level of it is asked for; raw is refused beside tools."""

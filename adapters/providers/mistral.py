@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -21,7 +21,7 @@ from .openai.urls import PATHS, media
 URL = "https://api.mistral.ai/v1"
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding")} | media("moderation"),
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription")} | media("moderation"),
     messages=MessageRules(
         strip=frozenset(
             {"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks", "function_call"}
@@ -83,7 +83,7 @@ PROFILE = Profile(
 )
 
 
-class MistralSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class MistralSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Mistral."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -92,6 +92,8 @@ class MistralSettings(HttpProviderSettings, kw_only=True, frozen=True):
 @provider("mistral", summary="Mistral, by its own API.", settings=MistralSettings)
 class Mistral(Member):
     """Translates to Mistral's API."""
+
+    passes = frozenset({"files"})
 
     profile = PROFILE
 

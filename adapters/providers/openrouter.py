@@ -10,17 +10,20 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
-from .openai.urls import PATHS, media
+from .openai.urls import MODELS, PATHS, media, operation_urls
 
 URL = "https://openrouter.ai/api/v1"
+_KEYS_MODELS = {"models": "/models/user"}
 PROFILE = Profile(
     base_url=URL,
-    paths=PATHS | media("speech", "rerank"),
+    paths={operation: PATHS[operation] for operation in ("chat", "completion", "embedding")}
+    | media("speech", "rerank"),
     # `reasoning_details` go back unchanged: they hold the signatures that a loop of tool calls needs.
     messages=MessageRules(roles={}, reasoning="reasoning", hints=True),
     drops=frozenset({"moderation", "prompt_cache_retention", "safety_identifier", "store", "verbosity"}),
@@ -51,7 +54,7 @@ PROFILE = Profile(
 )
 
 
-class OpenRouterSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class OpenRouterSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenRouter, and what it may show of the program that asks."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -71,6 +74,8 @@ class OpenRouterSettings(HttpProviderSettings, kw_only=True, frozen=True):
 class OpenRouter(Member):
     """Translates to OpenRouter's API."""
 
+    passes = frozenset()
+
     profile = PROFILE
 
     def _headers(self, **ours: str) -> tuple[tuple[str, str], ...]:
@@ -78,6 +83,11 @@ class OpenRouter(Member):
         assert isinstance(settings, OpenRouterSettings)
         shown = {"http-referer": settings.app_url, "x-openrouter-title": settings.app_title}
         return super()._headers(**ours, **{name: value.strip() for name, value in shown.items() if value.strip()})
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for the models that the key may ask, or for all, which are shown without a key too."""
+        url = operation_urls(self._settings.base_url or URL, MODELS if not self._settings.api_key else _KEYS_MODELS)
+        return UpstreamRequest("GET", url["models"], self._plain_headers)
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Leave out the shorthand for reasoning where the longer form stands too: both are refused."""

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
@@ -64,7 +65,7 @@ PROFILE = Profile(
 )
 
 
-class PerplexitySettings(HttpProviderSettings, kw_only=True, frozen=True):
+class PerplexitySettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Perplexity, and what its models can do."""
 
     base_url: Annotated[str, Meta(description="Where its API is; it has no /v1 for chats.")] = URL
@@ -80,6 +81,8 @@ class PerplexitySettings(HttpProviderSettings, kw_only=True, frozen=True):
 class Perplexity(Member):
     """Translates to Perplexity's API."""
 
+    passes = frozenset()
+
     profile = PROFILE
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
@@ -87,6 +90,10 @@ class Perplexity(Member):
         assert isinstance(settings, PerplexitySettings)
         refuses = PROFILE.refuses if settings.tools else PROFILE.refuses | _TOOLS
         return replace(PROFILE, think_tags=settings.think_tags, refuses=refuses)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return None: what its /v1/models lists are the models of its other API, of which none answers chats here."""
+        return None
 
     def adjust(self, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
         """Ask for any object by a schema, and say where the user is as its search wants it."""

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.registry import provider
 
@@ -24,7 +24,10 @@ URL = "https://api.together.xyz/v1"
 _SOUNDS = {"mp3": "mp3", "wav": "wav", "pcm": "raw"}
 PROFILE = Profile(
     base_url=URL,
-    paths=PATHS | media("image", "speech", "rerank"),
+    paths={
+        operation: PATHS[operation] for operation in ("chat", "completion", "embedding", "transcription", "translation")
+    }
+    | media("image", "speech", "rerank"),
     media_drops={
         "image": frozenset({"quality", "style", "background", "moderation", "output_compression", "user"}),
         "speech": frozenset({"instructions", "speed"}),
@@ -68,7 +71,7 @@ PROFILE = Profile(
 )
 
 
-class TogetherSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class TogetherSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Together AI."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = URL
@@ -82,6 +85,7 @@ class Together(Member):
     """Translates to Together's API."""
 
     profile = PROFILE
+    transcripts = frozenset({"json", "verbose_json"})
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile, with or without tags."""

@@ -30,7 +30,7 @@ from .h1_reader import CutShort
 from .pool import Pool
 from .proxy import Proxies
 from .request_head import RequestHead, request_head
-from .roundtrip import Waits, roundtrip
+from .roundtrip import Upload, Waits, roundtrip
 from .tls import TlsSettings
 
 HEADS = 512
@@ -93,8 +93,13 @@ class HttpTransport:
         except FOREIGN as error:
             raise before_answer(error, host_of(request.url), connect) from None
         waits = Waits(connect=connect, due=due)
+        outgoing: bytes | Upload
+        if (upload := request.upload) is None:
+            outgoing = head.with_body(request.body)
+        else:
+            outgoing = Upload(head.with_length(upload.size), upload.pieces(), upload.pieces)
         try:
-            body = await roundtrip(self.pool, head.route, head.method, head.with_body(request.body), waits)
+            body = await roundtrip(self.pool, head.route, head.method, outgoing, waits)
         except FOREIGN as error:
             raise before_answer(error, host, connect) from error
         return _opened(body, host)

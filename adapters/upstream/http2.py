@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from math import inf
 from ssl import SSLContext
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ import httpx
 import trio
 
 from sluicegate.pipeline.errors import UpstreamError
+from sluicegate.pipeline.files import Source
 from sluicegate.pipeline.provider import UpstreamRequest
 
 from .coding import ACCEPTED, decoder_for
@@ -54,6 +56,18 @@ class Http2Response(HttpResponse):
     async def aclose(self) -> None:
         """Close the connection, unless the answer is complete. Safe to call twice."""
         await self._open.aclose()
+
+
+class _Pieces(httpx.AsyncByteStream):
+    """An upload as httpx sends it: from the beginning each time."""
+
+    def __init__(self, upload: Source) -> None:
+        self._upload = upload
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async with aclosing(self._upload.pieces()) as pieces:
+            async for piece in pieces:
+                yield piece
 
 
 class _Opening:
@@ -118,7 +132,12 @@ class Http2Transport:
             url = httpx.URL(request.url)
             raw = [(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers]
             lines = request_lines(request.method, url, raw, accepts=ACCEPTED.encode())
-            body = await self._asked(httpx.Request(request.method, url, headers=lines, content=request.body), connect)
+            if (upload := request.upload) is None:
+                asked = httpx.Request(request.method, url, headers=lines, content=request.body)
+            else:
+                lines.append((b"content-length", b"%d" % upload.size))
+                asked = httpx.Request(request.method, url, headers=lines, stream=_Pieces(upload))
+            body = await self._asked(asked, connect)
         except (httpx.LocalProtocolError, UnicodeError):
             raise unsendable(host) from None  # a UnicodeEncodeError carries the header's value
         except FOREIGN as error:

@@ -38,6 +38,10 @@ class RequestHead:
             return self.lines + b"\r\n"
         return b"%bcontent-length: %d\r\n\r\n%b" % (self.lines, len(body), body)
 
+    def with_length(self, size: int) -> bytes:
+        """Return the head of a request whose body of ``size`` bytes is yet to come."""
+        return self.with_framing(b"content-length: %d" % size)
+
     def with_framing(self, line: bytes) -> bytes:
         """Return the head of a request whose body is yet to come."""
         return b"%b%b\r\n\r\n" % (self.lines, line)

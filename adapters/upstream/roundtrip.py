@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from math import inf
 from typing import NamedTuple
@@ -42,10 +42,14 @@ class Waits(NamedTuple):
 
 
 class Upload(NamedTuple):
-    """A request whose body comes in pieces, which already have their framing."""
+    """A request whose body comes in pieces, which already have their framing.
+
+    ``again`` gives the same pieces once more, where that can be had.
+    """
 
     head: bytes
     pieces: AsyncGenerator[bytes, None]
+    again: Callable[[], AsyncGenerator[bytes, None]] | None = None
 
 
 async def roundtrip(pool: Pool, route: Route, method: str, request: bytes | Upload, waits: Waits) -> Body:
@@ -64,8 +68,12 @@ async def roundtrip(pool: Pool, route: Route, method: str, request: bytes | Uplo
         try:
             await _exchange(pool, connection, reader, request, waits)
         except _DIED:
-            if not connection.reused or reader.started or isinstance(request, Upload):
+            if not connection.reused or reader.started:
                 raise
+            if isinstance(request, Upload):
+                if request.again is None:
+                    raise
+                request = request._replace(pieces=request.again())
             with trio.fail_at(waits.due):
                 await pool.fill(connection, waits.connect)
             reader = H1Reader(method)
@@ -83,7 +91,8 @@ async def _exchange(
     assert channel is not None
     broken: httpx.WriteError | None = None
     if isinstance(request, Upload):
-        broken = await _Duplex(connection, channel, reader, request, waits).run()
+        with trio.fail_at(waits.due):
+            broken = await _Duplex(connection, channel, reader, request, waits).run()
     else:
         try:
             if not channel.start(request):

@@ -17,7 +17,7 @@ from ..load.shots import Shot, chats
 from ..load.target import Target
 from ..loop import READ, WRITE, Loop
 from ..processes import simulator
-from ..simulate.answers import WORDS
+from ..simulate.voices.voice import WORDS
 from ..usage import cpu_time, memory
 from .idle import descriptors
 from .plain import MIB

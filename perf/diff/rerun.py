@@ -12,10 +12,12 @@ from sluicegate.assembly import build
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.passing import PASSED
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.reply import Batch
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.decode import OPERATIONS
+from sluicegate.pipeline.schemas.forms import FORMS
 from sluicegate.pipeline.take import Take
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.parts.account import account
@@ -58,7 +60,9 @@ class Result:
 
 
 def playable(take: Take) -> bool:
-    """Say whether a take can be asked again: one that was recorded without its body cannot."""
+    """Say whether a take can be asked again: one that was recorded without its body, or its files, cannot."""
+    if take.operation in FORMS or take.operation in PASSED:
+        return False
     return bool(take.body) or take.operation not in OPERATIONS or take.code == "invalid_json"
 
 

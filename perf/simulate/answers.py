@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-import struct
-from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from http import HTTPStatus
 
-import msgspec
+from .places import Vectors
+from .voices.voice import CREATED, SEQUENCE, Voice, json
 
-from .asked import MOST_DIMENSIONS, Asked
-
-CREATED = 1_767_225_600
-"""All answers are of the same second, 2026-01-01T00:00:00Z."""
-_TEXT = "the water of this river runs over a weir and under a gate, then slowly down through reeds to a lake"
-WORDS = tuple(_TEXT.split())
 DIMENSIONS = 256
 KEPT = 64
 """Answers of each kind that are kept, if they are of LONG tokens at most: no more than 50 MB of all."""
 LONG = 4096
 _HEAD = b"HTTP/1.1 %b\r\ncontent-type: %b\r\nserver: simulator\r\nx-request-id: req_0123456789abcdef\r\n"
-_json = msgspec.json.encode
+_QUOTED = b'"%b"' % SEQUENCE
+_WIDTH = 7
+"""Characters of an event's number, spaces before it among them, so that all events of one kind are of one length."""
 
 
-def plain(status: bytes, body: bytes, more: bytes = b"") -> bytes:
+def plain(status: int, body: bytes, more: bytes = b"") -> bytes:
     """Return a whole answer; ``more`` are further header lines."""
-    return b"%b%bcontent-length: %d\r\n\r\n%b" % (_HEAD % (status, b"application/json"), more, len(body), body)
+    said = b"%d %b" % (status, HTTPStatus(status).phrase.encode())
+    return b"%b%bcontent-length: %d\r\n\r\n%b" % (_HEAD % (said, b"application/json"), more, len(body), body)
 
 
-def error(status: bytes, message: str, kind: str, more: bytes = b"") -> bytes:
-    """Return an answer that says what is wrong, as OpenAI's API says it."""
-    fields = {"message": message, "type": kind, "param": None, "code": None}
-    return plain(status, _json({"error": fields}), more)
+def error(voice: Voice, status: int, message: str, kind: str, more: bytes = b"") -> bytes:
+    """Return an answer that says what is wrong in the words of an API."""
+    return plain(status, json(voice.error(status, message, kind)), more)
 
 
-def rate_limited(seconds: float) -> bytes:
+def rate_limited(voice: Voice, seconds: float) -> bytes:
     """Return a 429 that asks for patience."""
     wait = b"retry-after: %d\r\nretry-after-ms: %d\r\n" % (-int(-seconds // 1), round(seconds * 1000))
-    return error(b"429 Too Many Requests", "Rate limit reached.", "rate_limit_error", wait)
+    return error(voice, 429, "Rate limit reached.", "rate_limit_error", wait)
 
 
-def whole(chat: bool, model: str, tokens: int) -> bytes:
+def failed(voice: Voice) -> bytes:
+    """Return a 500."""
+    return error(voice, 500, "The simulator fails, as it was told to.", "server_error")
+
+
+def whole(voice: Voice, model: str, tokens: int) -> bytes:
     """Return a plain answer of so many tokens."""
-    return _whole(chat, model, tokens) if tokens <= LONG else _whole.__wrapped__(chat, model, tokens)
+    return _whole(voice, model, tokens) if tokens <= LONG else _whole.__wrapped__(voice, model, tokens)
 
 
 @lru_cache(KEPT)
-def _whole(chat: bool, model: str, tokens: int) -> bytes:
-    text = "".join(_token(place) for place in range(tokens))
-    rest = {"logprobs": None, "finish_reason": "stop"}
-    message = {"role": "assistant", "content": text, "refusal": None}
-    choice = {"index": 0, "message": message, **rest} if chat else {"index": 0, "text": text, **rest}
-    body = {**_frame(chat, False, model), "choices": [choice], "usage": _usage(tokens)}
-    return plain(b"200 OK", _json(body))
+def _whole(voice: Voice, model: str, tokens: int) -> bytes:
+    return plain(200, json(voice.whole(model, tokens)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,88 +57,72 @@ class Stream:
 
     Attributes:
         words: The events of the first tokens; later ones repeat all of these but the first.
+        numbered: The number of the first token's event, where each has one; its place in the bytes is for ``%``.
     """
 
     opening: bytes
     words: tuple[bytes, ...]
     ending: bytes
+    numbered: int | None = None
 
     def tokens(self, start: int, end: int) -> bytes:
         """Return the events of the tokens from the place ``start`` to before ``end``."""
-        words, again = self.words, len(self.words) - 1
-        if end <= len(words):
+        words, again, first = self.words, len(self.words) - 1, self.numbered
+        if first is None and end <= len(words):
             return b"".join(words[start:end])
-        return b"".join([words[place and (place - 1) % again + 1] for place in range(start, end)])
+        events = [words[place and (place - 1) % again + 1] for place in range(start, end)]
+        if first is not None:
+            events = [event % (first + place) for place, event in enumerate(events, start)]
+        return b"".join(events)
 
 
 @lru_cache(KEPT)
-def stream(chat: bool, model: str, with_usage: int | None) -> Stream:
-    """Return a stream, one event a token. ``with_usage`` is the number of tokens to account for, or None."""
-    frame = _frame(chat, True, model)
-
-    def event(fields: dict[str, Any], reason: str | None = None) -> bytes:
-        choice = {"index": 0, **fields, "logprobs": None, "finish_reason": reason}
-        return _event(_json({**frame, "choices": [choice]}))
-
-    head = _HEAD % (b"200 OK", b"text/event-stream") + b"transfer-encoding: chunked\r\n\r\n"
-    role = event({"delta": {"role": "assistant", "content": ""}}) if chat else b""
-    words = [_token(place) for place in range(len(WORDS) + 1)]
-    parts = tuple(event({"delta": {"content": word}} if chat else {"text": word}) for word in words)
-    ending = event({"delta": {}} if chat else {"text": ""}, "stop")
-    if with_usage is not None:
-        ending += _event(_json({**frame, "choices": [], "usage": _usage(with_usage)}))
-    return Stream(head + role, parts, ending + _event(b"[DONE]") + b"0\r\n\r\n")
+def stream(voice: Voice, model: str, tokens: int, usage: bool) -> Stream:
+    """Return a stream, one event a token. ``usage`` says whether the tokens were asked to be told."""
+    parts = voice.stream(model, tokens, usage=usage)
+    head = _HEAD % (b"200 OK", voice.media_type) + b"transfer-encoding: chunked\r\n\r\n"
+    before, after = map(_framed, parts.opening), map(_framed, parts.ending)
+    if not any(_QUOTED in event for event in parts.words):
+        end = b"".join(after) + b"0\r\n\r\n"
+        return Stream(head + b"".join(before), tuple(map(_framed, parts.words)), end)
+    first = len(parts.opening)
+    numbered = [_numbered(event) % number for number, event in enumerate(parts.opening)]
+    last = [_numbered(event) % (first + tokens + place) for place, event in enumerate(parts.ending)]
+    words = tuple(map(_numbered, parts.words))
+    return Stream(head + b"".join(numbered), words, b"".join(last) + b"0\r\n\r\n", first)
 
 
-def stream_whole(chat: bool, model: str, tokens: int, with_usage: bool) -> bytes:
+def stream_whole(voice: Voice, model: str, tokens: int, usage: bool) -> bytes:
     """Return a stream whose events all leave together."""
     make = _stream_whole if tokens <= LONG else _stream_whole.__wrapped__
-    return make(chat, model, tokens, with_usage)
+    return make(voice, model, tokens, usage)
 
 
 @lru_cache(KEPT)
-def _stream_whole(chat: bool, model: str, tokens: int, with_usage: bool) -> bytes:
-    parts = stream(chat, model, tokens if with_usage else None)
+def _stream_whole(voice: Voice, model: str, tokens: int, usage: bool) -> bytes:
+    parts = stream(voice, model, tokens, usage)
     return parts.opening + parts.tokens(0, tokens) + parts.ending
 
 
-def embeddings(asked: Asked) -> bytes:
-    """Return one vector an input."""
-    dimensions = min(max(1, asked.dimensions or DIMENSIONS), MOST_DIMENSIONS)
-    return _embeddings(asked.model, asked.vectors, dimensions, asked.encoding_format == "base64")
-
-
 @lru_cache(KEPT)
-def _embeddings(model: str, vectors: int, dimensions: int, packed: bool) -> bytes:
-    vector = [round((place % 17 - 8) / 100, 2) for place in range(dimensions)]
-    value = b64encode(struct.pack(f"<{dimensions}f", *vector)).decode() if packed else vector
-    data = [{"object": "embedding", "index": index, "embedding": value} for index in range(vectors)]
-    usage = {"prompt_tokens": 8 * vectors, "total_tokens": 8 * vectors}
-    return plain(b"200 OK", _json({"object": "list", "data": data, "model": model, "usage": usage}))
+def embeddings(make: Vectors, model: str, vectors: int, dimensions: int, base64: bool) -> bytes:
+    """Return one vector an input."""
+    return plain(200, json(make(model, vectors, dimensions, base64)))
 
 
 def models() -> bytes:
-    """Return the list of models; any other name is answered too."""
+    """Return the list of models, as OpenAI's API has it; any other name is answered too."""
     listed = [{"id": "simulated", "object": "model", "created": CREATED, "owned_by": "sluicegate"}]
-    return plain(b"200 OK", _json({"object": "list", "data": listed}))
+    return plain(200, json({"object": "list", "data": listed}))
 
 
-def _token(place: int) -> str:
-    word = WORDS[place % len(WORDS)]
-    return f" {word}" if place else word
+def _framed(data: bytes) -> bytes:
+    """Return an event as a chunk of its own."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _event(data: bytes) -> bytes:
-    """Return an event, as a chunk of its own."""
-    return b"%x\r\ndata: %b\n\n\r\n" % (len(data) + 8, data)
-
-
-def _usage(tokens: int) -> dict[str, int]:
-    return {"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": tokens + 8}
-
-
-def _frame(chat: bool, in_stream: bool, model: str) -> dict[str, Any]:
-    prefix, kind = ("chatcmpl", "chat.completion") if chat else ("cmpl", "text_completion")
-    if chat and in_stream:
-        kind += ".chunk"
-    return {"id": f"{prefix}-0123456789abcdef", "object": kind, "created": CREATED, "model": model}
+def _numbered(event: bytes) -> bytes:
+    """Return a chunk that lacks the event's number."""
+    before, after = event.replace(b"%", b"%%").split(_QUOTED)
+    length = len(event) - len(_QUOTED) + _WIDTH
+    return b"%x\r\n%b%%%dd%b\r\n" % (length, before, _WIDTH, after)

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from .places import Place, place_of
+
 MOST_VECTORS = 2048
 """In one request, as OpenAI has it."""
 MOST_DIMENSIONS = 4096
@@ -28,6 +30,8 @@ class Asked(msgspec.Struct, frozen=True):
     stream: bool | None = None
     stream_options: Options | None = None
     input: str | list[Any] | None = None
+    texts: list[Any] | None = None
+    requests: list[Any] | None = None
     encoding_format: str | None = None
     dimensions: int | None = None
 
@@ -39,6 +43,9 @@ class Asked(msgspec.Struct, frozen=True):
     @property
     def vectors(self) -> int:
         """How many vectors are asked for: a list of numbers is one input, in tokens."""
+        many = self.texts or self.requests
+        if many is not None:
+            return min(len(many), MOST_VECTORS)
         if isinstance(self.input, list) and self.input and not isinstance(self.input[0], int):
             return min(len(self.input), MOST_VECTORS)
         return 1
@@ -54,6 +61,7 @@ class Head(msgspec.Struct, frozen=True):
     method: str
     path: str
     length: int
+    place: Place | None = None
 
 
 def read_head(data: bytes) -> Head:
@@ -76,5 +84,6 @@ def read_head(data: bytes) -> Head:
             raise BadHead("a body needs a content-length here")
     if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
         raise BadHead("the content-length is not one number")
-    path = parts[1].partition(b"?")[0].decode("latin-1")
-    return Head(parts[0].decode("latin-1"), path, int(lengths.pop()) if lengths else 0)
+    path, _, query = parts[1].decode("latin-1").partition("?")
+    length = int(lengths.pop()) if lengths else 0
+    return Head(parts[0].decode("latin-1"), path, length, place_of(path, query))

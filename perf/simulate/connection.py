@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ..loop import READ, WRITE
 from . import answers
 from .asked import BadHead, Head, read_head
+from .voices.voice import json
 
 if TYPE_CHECKING:
     from .server import Server
@@ -204,5 +205,6 @@ class Connection:
         return head
 
     def _refuse(self, message: str) -> None:
-        self.send(answers.error(b"400 Bad Request", message, "invalid_request_error", b"connection: close\r\n"))
+        told = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}
+        self.send(answers.plain(400, json(told), b"connection: close\r\n"))
         self.close()

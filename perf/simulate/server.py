@@ -10,12 +10,13 @@ import msgspec
 
 from ..loop import READ, Loop
 from . import answers
-from .asked import Asked, Head, decode
+from .asked import MOST_DIMENSIONS, Asked, Head, decode
 from .behaviour import Behaviour, Fate
 from .connection import Connection
+from .places import Place
 from .playing import Playing
 
-CHAT, COMPLETION, EMBEDDING = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
+CHAT = "/v1/chat/completions"
 HEALTH = "/health"
 ACCEPTED_AT_ONCE = 64
 NO_DESCRIPTORS = 0.1
@@ -40,36 +41,38 @@ class Server:
         self._listener = listener
         self._random = Random(seed)
         self._fixed = behaviour.fixed()
-        self._limited = answers.rate_limited(behaviour.retry_after)
         loop.watch(listener, READ, self._accept)
 
     def answer(self, connection: Connection, head: Head, body: bytes) -> None:
         """Answer a request, now or later."""
-        if head.path not in (CHAT, COMPLETION, EMBEDDING):
+        place = head.place
+        if place is None:
             connection.send(self._listed(head))
             return
         try:
             asked = decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
-            connection.send(answers.error(b"400 Bad Request", str(error), "invalid_request_error"))
+            connection.send(answers.error(place.voice, 400, str(error), "invalid_request_error"))
             return
         drawn = self._fixed or self.behaviour.draw(self._random)
         if drawn.fate is Fate.ANSWER and not drawn.first and not drawn.pause:
-            connection.send(_whole(head.path, asked, drawn.tokens))
+            connection.send(_whole(place, asked, drawn.tokens))
             return
         connection.hold()
         begins = self.loop.clock() + drawn.first
         if drawn.fate is Fate.ERROR or drawn.fate is Fate.LIMIT:
-            failed = self._limited if drawn.fate is Fate.LIMIT else _FAILED
+            limited = answers.rate_limited(place.voice, self.behaviour.retry_after)
+            failed = limited if drawn.fate is Fate.LIMIT else answers.failed(place.voice)
             connection.later(begins, partial(connection.send, failed))
-        elif asked.stream and head.path != EMBEDDING:
-            parts = answers.stream(head.path == CHAT, asked.model, drawn.tokens if asked.usage_in_stream else None)
+        elif _streams(place, asked):
+            model = place.model or asked.model
+            parts = answers.stream(place.voice, model, drawn.tokens, asked.usage_in_stream)
             playing = Playing(connection, parts, drawn, begins)
             connection.later(begins, playing.go_on)
         elif drawn.fate is not Fate.STALL:
-            if head.path != EMBEDDING:
+            if place.vectors is None:
                 begins += drawn.pause * (drawn.tokens - 1)
-            data = _whole(head.path, asked, drawn.tokens)
+            data = _whole(place, asked, drawn.tokens)
             send = partial(_cut, connection) if drawn.fate is Fate.CUT else connection.send
             connection.later(begins, partial(send, data))
 
@@ -101,20 +104,27 @@ class Server:
         if head.path == "/v1/models":
             return answers.models()
         if head.path == HEALTH:
-            return answers.plain(b"200 OK", b'{"status":"ok"}')
-        return answers.error(b"404 Not Found", f"there is nothing at {head.path}", "invalid_request_error")
+            return answers.plain(200, b'{"status":"ok"}')
+        told = {"message": f"there is nothing at {head.path}", "type": "invalid_request_error"}
+        return answers.plain(404, msgspec.json.encode({"error": {**told, "param": None, "code": None}}))
 
 
-_FAILED = answers.error(b"500 Internal Server Error", "The simulator fails, as it was told to.", "server_error")
+def _streams(place: Place, asked: Asked) -> bool:
+    """Say whether a stream is asked for: by the path, or by the body."""
+    stream = place.stream if asked.stream is None else asked.stream
+    return place.vectors is None and bool(stream)
 
 
-def _whole(path: str, asked: Asked, tokens: int) -> bytes:
+def _whole(place: Place, asked: Asked, tokens: int) -> bytes:
     """Return all bytes of a good answer."""
-    if path == EMBEDDING:
-        return answers.embeddings(asked)
-    if asked.stream:
-        return answers.stream_whole(path == CHAT, asked.model, tokens, asked.usage_in_stream)
-    return answers.whole(path == CHAT, asked.model, tokens)
+    model = place.model or asked.model
+    if place.vectors is not None:
+        dimensions = min(max(1, asked.dimensions or answers.DIMENSIONS), MOST_DIMENSIONS)
+        base64 = asked.encoding_format == "base64"
+        return answers.embeddings(place.vectors, model, asked.vectors, dimensions, base64)
+    if _streams(place, asked):
+        return answers.stream_whole(place.voice, model, tokens, asked.usage_in_stream)
+    return answers.whole(place.voice, model, tokens)
 
 
 def _cut(connection: Connection, data: bytes) -> None:

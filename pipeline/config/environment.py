@@ -14,6 +14,7 @@ PROVIDER_KEYS = (
     ("OPENAI_API_KEY", "openai"),
     ("ANTHROPIC_API_KEY", "anthropic"),
     ("GEMINI_API_KEY", "gemini"),
+    ("COHERE_API_KEY", "cohere"),
     ("GROQ_API_KEY", "groq"),
     ("MISTRAL_API_KEY", "mistral"),
     ("OPENROUTER_API_KEY", "openrouter"),

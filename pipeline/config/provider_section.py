@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from ..registry import Registry, UnknownComponent
 from .checks import FAILED, Failed
 from .convert import Converter
-from .nodes import Entry, MapNode, Node, ScalarNode
+from .nodes import Entry, ListNode, MapNode, Node, ScalarNode
 from .problems import Findings, Mark, suggest
-from .sections import ProviderSettings
+from .sections import HttpProviderSettings, ProviderSettings
 from .shapes import Kind, Shape, fields_of, shape_of
 from .variables import Variables
 
@@ -124,7 +124,13 @@ def _unset_key(node: Node, settings: ProviderSettings, variables: Variables | No
     secrets = [name for name, field in fields_of(type(settings)).items() if field.shape.kind is Kind.SECRET]
     if variables is None or not isinstance(node, MapNode) or any(getattr(settings, name) for name in secrets):
         return ""
+    if isinstance(settings, HttpProviderSettings) and (settings.callers_keys or any(k.key for k in settings.api_keys)):
+        return ""
     entries = [node.entries[name].node for name in secrets if name in node.entries]
+    several = node.entries["api_keys"].node if "api_keys" in node.entries else None
+    if isinstance(several, ListNode):
+        each = (one.entries.get("key") for one in several.items if isinstance(one, MapNode))
+        entries += [entry.node for entry in each if entry is not None]
     names = [name for one in entries if isinstance(one, ScalarNode) for name in variables.expand(one.text).names]
     if not names:
         return ""

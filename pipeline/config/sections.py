@@ -5,7 +5,7 @@ A stage's own section is described by the settings class it is registered with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from .checks import Check, Checked, Fault, check
 from .kinds import Duration, Secret, Size
-from .wire_checks import absolute_url, http2_inside_of_tls, origins, sendable_headers, sendable_key
+from .wire_checks import absolute_url, http2_inside_of_tls, origins, sendable_headers, sendable_key, sendable_keys
 
 
 @check("certificate", "key")
@@ -75,12 +75,20 @@ class ServerSettings(Checked, kw_only=True, frozen=True):
         Meta(description="Processes that serve; auto is one for each core that may be used. A library has one."),
     ] = 1
     max_body: Annotated[Size, Meta(ge=1, description="The largest request body.")] = 10 * 1024 * 1024
+    max_upload: Annotated[
+        Size,
+        Meta(
+            ge=1,
+            description="The largest body with files, or of a pass-through. From 1 MiB on it waits on disk, in a file "
+            "without a name; what is waiting counts towards max_incoming, which is also the most that one may have.",
+        ),
+    ] = 25 * 1024 * 1024
     max_in_flight: Annotated[
         int, Meta(ge=1, description="Requests under way at once in a worker; one more gets 503.")
     ] = 10_000
     max_incoming: Annotated[
         Size,
-        Meta(ge=1, description="Bytes of incomplete bodies in a worker, together; what finds no room gets 503."),
+        Meta(ge=1, description="Bytes of incomplete bodies and of files in a worker, together; else 503."),
     ] = 256 * 1024 * 1024
     timeout: Annotated[
         Duration, Meta(gt=0, description="The one deadline of a request; x-sluicegate-timeout may shorten it.")
@@ -158,12 +166,47 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
     )
 
 
+class KeySettings(msgspec.Struct, kw_only=True, frozen=True):
+    """One of several keys of a provider."""
+
+    key: Annotated[Secret, Meta(description="The key itself; one that is empty is left out.")]
+    weight: Annotated[
+        int, Meta(ge=1, le=1000, description="Its part of the calls, beside the weights of the others.")
+    ] = 1
+
+
+@check("api_key", "api_keys[].key")
+def _one_way_to_say_it(api_key: str, keys: Mapping[int, str]) -> Iterator[Fault]:
+    """Refuse two ways to name keys, and one key under two weights."""
+    if api_key and any(keys.values()):
+        yield Fault(("api_keys",), "stands beside api_key: name all keys here, or the one key there")
+    first: dict[str, int] = {}
+    for at, key in keys.items():
+        if key and first.setdefault(key.strip(), at) != at:
+            yield Fault(("api_keys", at, "key"), f"is the same key as that of api_keys[{first[key.strip()]}]")
+
+
 class HttpProviderSettings(ProviderSettings, Checked, kw_only=True, frozen=True):
     """What every provider can be told that is reached over HTTP."""
 
-    checks: ClassVar[tuple[Check, ...]] = (absolute_url, http2_inside_of_tls, sendable_key, sendable_headers)
+    checks: ClassVar[tuple[Check, ...]] = (
+        absolute_url,
+        http2_inside_of_tls,
+        sendable_key,
+        sendable_keys,
+        _one_way_to_say_it,
+        sendable_headers,
+    )
 
     api_key: Annotated[Secret, Meta(description="The gateway's own key for this provider.")] = Secret("")
+    api_keys: Annotated[
+        tuple[KeySettings, ...],
+        Meta(description="Several keys in place of one; one that is refused or rate-limited rests while others go on."),
+    ] = ()
+    callers_keys: Annotated[
+        bool,
+        Meta(description="true lets callers bring keys of their own, in the header x-sluicegate-provider-key."),
+    ] = False
     base_url: Annotated[str, Meta(description="Where its API is; each type has its default.")] = ""
     http2: Annotated[
         bool,
@@ -173,6 +216,22 @@ class HttpProviderSettings(ProviderSettings, Checked, kw_only=True, frozen=True)
         dict[str, Secret], Meta(description="Headers to send with each request; their values are never shown.")
     ] = msgspec.field(default_factory=dict)
     timeout: Annotated[HttpTimeoutSettings, Meta(description="How long it may take.")] = HttpTimeoutSettings()
+    list_models: Annotated[
+        Duration,
+        Meta(ge=0, description="How often to ask it which models it has, for /v1/models; 0s never asks."),
+    ] = 0.0
+
+
+class ProxyProviderSettings(HttpProviderSettings, kw_only=True, frozen=True):
+    """What those can be told besides whose whole API may be opened to callers."""
+
+    proxy: Annotated[
+        bool,
+        Meta(
+            description="true opens all below base_url to callers, with this provider's key, as "
+            "/v1/proxy/PROVIDER/PATH; filter and cache do not look into it."
+        ),
+    ] = False
 
 
 class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):

@@ -62,6 +62,14 @@ def sendable_key(key: str) -> Iterator[Fault]:
         yield Fault(("api_key",), UNSENDABLE)
 
 
+@check("api_keys[].key")
+def sendable_keys(keys: Mapping[int, str]) -> Iterator[Fault]:
+    """Refuse keys that cannot be sent."""
+    for at, key in keys.items():
+        if not sendable(key.strip()):
+            yield Fault(("api_keys", at, "key"), UNSENDABLE)
+
+
 @check("headers[]")
 def sendable_headers(headers: Mapping[str, str]) -> Iterator[Fault]:
     """Refuse headers that cannot be sent, or that the connection sends itself."""

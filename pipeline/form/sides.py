@@ -10,11 +10,15 @@ from ..provider import UpstreamHead, UpstreamRequest
 from ..reply import Batch
 from ..request import Request
 from .answer import Answer
+from .blocks import Audio, Block, File, Foreign, Image
 from .chat import Chat
 from .events import Event
 
 if TYPE_CHECKING:
     from ..exchange import Target
+
+
+_BLOCKS: dict[type, str] = {Audio: "input_audio", File: "file", Image: "image_url"}
 
 
 class StreamWriter(Protocol):
@@ -111,6 +115,18 @@ class Dropped:
         """
         told = f"provider {self._provider!r} has no {what or name}"
         return InvalidRequest(told, code="unsupported_parameter", param=name)
+
+    def block(self, block: Block, where: str = "") -> InvalidRequest:
+        """Return the same for a block, by what its caller calls it.
+
+        Args:
+            block: What the provider cannot be given.
+            where: Tells in words where it cannot, if it can elsewhere.
+        """
+        name = _BLOCKS.get(type(block), "such a block")
+        if isinstance(block, Foreign) and isinstance(kind := block.value.get("type"), str):
+            name = kind
+        return self.unsupported(name, f"{name} {where}".rstrip())
 
 
 class ChatApi(Protocol):

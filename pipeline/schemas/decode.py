@@ -18,6 +18,7 @@ from .completion import CompletionRequest
 from .content import KNOWN_PARTS
 from .embedding import EmbeddingRequest
 from .explain import explain
+from .forms import ImageEditRequest, ImageVariationRequest, TranscriptionRequest, TranslationRequest
 from .media import ImageRequest, ModerationRequest, RerankRequest, SpeechRequest
 from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
 from .texts import TypedRequest
@@ -34,6 +35,11 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "rerank": msgspec.json.Decoder(RerankRequest),
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
+    # A form has nothing but texts.
+    "transcription": msgspec.json.Decoder(TranscriptionRequest, strict=False),
+    "translation": msgspec.json.Decoder(TranslationRequest, strict=False),
+    "image_edit": msgspec.json.Decoder(ImageEditRequest, strict=False),
+    "image_variation": msgspec.json.Decoder(ImageVariationRequest, strict=False),
 }
 _KNOWN = {"messages": KNOWN_BLOCKS, "count_tokens": KNOWN_BLOCKS}
 """Types of parts that the API knows, where that is not OpenAI's."""

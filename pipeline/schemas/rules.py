@@ -9,6 +9,7 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import KNOWN_PARTS, FileInput, Part
 from .embedding import EmbeddingRequest
+from .forms import FormRequest, check_form
 from .media import MediaRequest
 from .media_rules import check_media
 from .message_rules import check_conversation
@@ -27,6 +28,9 @@ def check(typed: TypedRequest) -> None:
         return
     if isinstance(typed, MediaRequest):
         check_media(typed)
+        return
+    if isinstance(typed, FormRequest):
+        check_form(typed)
         return
     if isinstance(typed, CountTokensRequest):
         check_conversation(typed)

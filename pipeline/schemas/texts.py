@@ -14,6 +14,7 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import Content
 from .embedding import EmbeddingRequest
+from .forms import FormRequest, texts_of_form
 from .json_texts import Text, strings_in
 from .media import MediaRequest
 from .media_rules import texts_of_media
@@ -21,7 +22,9 @@ from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
-TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | MediaRequest
+TypedRequest: TypeAlias = (
+    ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | MediaRequest | FormRequest
+)
 """A request that passed `validate`."""
 
 
@@ -50,6 +53,8 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
         yield from texts_of_conversation(typed)
     elif isinstance(typed, MediaRequest):
         yield from texts_of_media(typed)
+    elif isinstance(typed, FormRequest):
+        yield from texts_of_form(typed)
     else:
         yield from _of_inputs("input", typed.input)
 

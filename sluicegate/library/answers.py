@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 from base64 import b64decode
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
@@ -62,7 +63,7 @@ class Whole(Served):
     """An answer that is there as a whole.
 
     Attributes:
-        data: The answer in OpenAI's shape.
+        data: The answer in the shape of the API that was asked.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -71,7 +72,7 @@ class Whole(Served):
 
     def _rows(self, name: str) -> list[Json]:
         """Return the objects of a list at the top level."""
-        return [row for row in _get(self.data, name, list) if isinstance(row, dict)]
+        return [row for row in field_of(self.data, name, list) if isinstance(row, dict)]
 
 
 class Answer(Whole):
@@ -80,7 +81,7 @@ class Answer(Whole):
     @property
     def message(self) -> Json:
         """The message of the first choice."""
-        return _get(_first_choice(self.data), "message", dict)
+        return field_of(_first_choice(self.data), "message", dict)
 
     @property
     def text(self) -> str:
@@ -90,12 +91,12 @@ class Answer(Whole):
     @property
     def tool_calls(self) -> list[Json]:
         """The tools that the first choice calls."""
-        return _get(self.message, "tool_calls", list)
+        return field_of(self.message, "tool_calls", list)
 
     @property
     def finish_reason(self) -> str:
         """Why the first choice ended."""
-        return _get(_first_choice(self.data), "finish_reason", str)
+        return field_of(_first_choice(self.data), "finish_reason", str)
 
 
 class Embeddings(Whole):
@@ -115,6 +116,31 @@ class Embeddings(Whole):
             raise UpstreamError(f"provider {self.provider!r} sent embeddings without vectors") from error
 
 
+class Transcript(Served):
+    """What is said in a recording.
+
+    Attributes:
+        data: The answer in OpenAI's shape; of one that was asked for as text, only ``text``.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        reply = exchange.reply
+        body = reply.body if reply is not None else b""
+        plain = reply is not None and reply.media_type.startswith("text/")
+        self.data: Json = {"text": body.decode(errors="replace")} if plain else _decode(body, self.provider)
+
+    @property
+    def text(self) -> str:
+        """The text: with its times where it was asked for as subtitles."""
+        return field_of(self.data, "text", str)
+
+    @property
+    def segments(self) -> list[Json]:
+        """Its segments, where ``response_format`` was ``verbose_json``."""
+        return field_of(self.data, "segments", list)
+
+
 class Delta:
     """One chunk of a chat stream.
 
@@ -130,34 +156,37 @@ class Delta:
     @property
     def text(self) -> str:
         """The text that this chunk adds to the first choice; empty where it adds none."""
-        return _text(_get(_first_choice(self.data), "delta", dict))
+        return _text(field_of(_first_choice(self.data), "delta", dict))
 
     @property
     def tool_calls(self) -> list[Json]:
         """The parts of tool calls that this chunk adds to the first choice."""
-        return _get(_get(_first_choice(self.data), "delta", dict), "tool_calls", list)
+        return field_of(field_of(_first_choice(self.data), "delta", dict), "tool_calls", list)
 
     @property
     def finish_reason(self) -> str:
         """Why the first choice ended; empty in chunks before its end."""
-        return _get(_first_choice(self.data), "finish_reason", str)
+        return field_of(_first_choice(self.data), "finish_reason", str)
 
 
-class ChatStream(Served):
-    """The chunks of a chat answer as they come: an async iterator of `Delta`.
+class ChunkStream(Served, Generic[T]):
+    """The chunks of an answer as they come: an async iterator.
 
     Its end is a clean end; a stream that was cut raises a GatewayError instead.
     """
+
+    chunk: Callable[[Json], T]
+    """Makes a chunk of what is sent."""
 
     def __init__(self, flow: Flow) -> None:
         super().__init__(flow.exchange)
         self._flow = flow
         self._ready: list[bytes] = []
 
-    def __aiter__(self) -> ChatStream:
+    def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Delta:
+    async def __anext__(self) -> T:
         """Return the next chunk. A checkpoint, unless it came together with the one before.
 
         Raises:
@@ -167,7 +196,13 @@ class ChatStream(Served):
             raise RuntimeError("this stream has ended with its block; read it inside `async with`")
         if not self._ready:
             self._ready = [chunk.data for chunk in reversed(await self._flow.__anext__())]
-        return Delta(_decode(self._ready.pop(), self.provider))
+        return self.chunk(_decode(self._ready.pop(), self.provider))
+
+
+class ChatStream(ChunkStream[Delta]):
+    """The chunks of a chat answer as they come: an async iterator of `Delta`."""
+
+    chunk = Delta
 
 
 def _decode(data: bytes, provider: str) -> Json:
@@ -180,7 +215,7 @@ def _decode(data: bytes, provider: str) -> Json:
     return decoded
 
 
-def _get(of: Json, name: str, kind: type[T]) -> T:
+def field_of(of: Json, name: str, kind: type[T]) -> T:
     """Return a field if it is of its kind, else an empty one of that kind."""
     value = of.get(name)
     return value if isinstance(value, kind) else kind()
@@ -188,7 +223,7 @@ def _get(of: Json, name: str, kind: type[T]) -> T:
 
 def _first_choice(data: Json) -> Json:
     """Return the choice with index 0; a chunk may hold parts of others only."""
-    for choice in _get(data, "choices", list):
+    for choice in field_of(data, "choices", list):
         if isinstance(choice, dict) and not choice.get("index"):
             return choice
     return {}
@@ -198,7 +233,7 @@ def _text(message: Json) -> str:
     """Return the text of a message or delta, whose content some providers send in parts."""
     content = message.get("content")
     if isinstance(content, list):
-        return "".join(_get(part, "text", str) for part in content if isinstance(part, dict))
+        return "".join(field_of(part, "text", str) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
 
 

@@ -14,6 +14,7 @@ from sluicegate.pipeline.carrier import Flow
 from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
 
 Headers = Mapping[str, str] | None
@@ -59,7 +60,14 @@ class Asking:
     def _served(self, exchange: Exchange) -> None:
         self._last_provider = exchange.notes.get("provider", self._last_provider)
 
-    def _request(self, operation: str, fields: dict[str, Any], timeout: float | None, headers: Headers) -> Request:
+    def _request(
+        self,
+        operation: str,
+        fields: dict[str, Any],
+        timeout: float | None,
+        headers: Headers,
+        dialect: str = "openai",
+    ) -> Request:
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
         if (path := _not_finite(fields)) is not None:
             raise InvalidRequest(f"{path}: NaN and Infinity are not JSON", param=path, code="invalid_json")
@@ -69,11 +77,14 @@ class Asking:
             raise InvalidRequest(
                 "a text of this request holds half of a surrogate pair", code="invalid_utf8"
             ) from error
+        provider_keys = take_provider_keys(lowered)
         return Request(
             operation,
             body,
             lowered,
+            dialect,
             credential=self._api_key,
+            provider_keys=provider_keys,
             label=lowered.get("x-request-id", ""),
             timeout=timeout,
         )
@@ -82,7 +93,9 @@ class Asking:
 def plain(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a plain call. Raises TypeError where they ask for a stream."""
     if options.get("stream"):
-        raise TypeError("this returns a whole answer; for a chat's stream use `async with gateway.stream_chat(...)`")
+        raise TypeError(
+            "this returns whole answers; for a stream use `async with gateway.stream_chat(...)`, or `stream_messages`"
+        )
     return {**options, "stream": False}
 
 

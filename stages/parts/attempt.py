@@ -7,11 +7,13 @@ The timeouts nest inside the exchange's deadline: ``connect`` in the transport; 
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import cast
 
 import trio
 
 from sluicegate.pipeline.errors import GatewayError, UpstreamError
 from sluicegate.pipeline.heavy import LARGE, compute
+from sluicegate.pipeline.passing import RawAnswer
 from sluicegate.pipeline.provider import Provider, RawDecoder, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.reply import Reply
 
@@ -41,7 +43,9 @@ async def attempt(
     Raises:
         GatewayError: The attempt failed before anything of it could leave.
     """
-    name, seconds = _first_limit(provider, streaming=record.exchange.request.stream)
+    asked = record.exchange.request
+    # What is passed through may first have to go up, which takes as long as it is large.
+    name, seconds = _first_limit(provider, streaming=asked.stream and asked.passing is None)
     due, connect = record.attempt.started + seconds, provider.connect
     timed = provider.timed
     try:
@@ -117,7 +121,11 @@ async def _begin_stream(
         await response.aclose()
         raise
     record.exchange.stack.push_async_callback(stream.aclose)
-    if isinstance(decoder, RawDecoder):
+    if record.exchange.request.passing is not None:
+        raw = cast(RawAnswer, decoder)
+        record.exchange.reply = Reply(raw.status, stream=stream, media_type=raw.media_type, raw=True)
+        record.exchange.reply.headers.extend(raw.headers)
+    elif isinstance(decoder, RawDecoder):
         record.exchange.reply = Reply(stream=stream, media_type=decoder.media_type, raw=True)
     else:
         record.exchange.reply = Reply(stream=stream, media_type="text/event-stream")

@@ -18,17 +18,26 @@ from .failure import naming
 T = TypeVar("T")
 Given = TypeVarTuple("Given")
 
+Spared = Callable[[GatewayError, float], bool]
+
 log = logging.getLogger("sluicegate.stages.call")
 
 
 class AttemptRecord:
-    """An attempt under way. It must end in one of `succeeded`, `failed` and `abandoned`; the first one counts."""
+    """An attempt under way. It must end in one of `succeeded`, `failed` and `abandoned`; the first one counts.
 
-    def __init__(self, exchange: Exchange, target: Target, breaker: Breaker, ticket: Ticket) -> None:
+    Args:
+        spared: Told of a failure, says whether the breaker is to hear nothing of it.
+    """
+
+    def __init__(
+        self, exchange: Exchange, target: Target, breaker: Breaker, ticket: Ticket, spared: Spared | None = None
+    ) -> None:
         self.exchange = exchange
         self.attempt = Attempt(target, trio.current_time())
         self._breaker = breaker
         self._ticket = ticket
+        self._spared = spared
         exchange.attempts.append(self.attempt)
 
     def committed(self, *, content: bool) -> None:
@@ -79,8 +88,12 @@ class AttemptRecord:
         told = naming(self.attempt.target.provider, error)
         if self._end():
             self.attempt.error = told
-            self._breaker.failed(self._ticket, told, trio.current_time())
-            self._complain(told)
+            now = trio.current_time()
+            if self._spared is not None and self._spared(told, now):
+                self._breaker.abandoned(self._ticket)
+            else:
+                self._breaker.failed(self._ticket, told, now)
+                self._complain(told)
         return told
 
     def abandoned(self) -> None:

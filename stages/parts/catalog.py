@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sluicegate.pipeline.config.sections import ModelSettings
 from sluicegate.pipeline.errors import NotFound
 from sluicegate.pipeline.exchange import Plan, Target
+from sluicegate.pipeline.live_models import LiveModels
 from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
@@ -37,7 +38,9 @@ class Catalog:
     provider's own names of models: its ``model_mapping`` has been applied.
     """
 
-    def __init__(self, models: Mapping[str, ModelSettings], providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self, models: Mapping[str, ModelSettings], providers: Mapping[str, Provider], live: LiveModels | None = None
+    ) -> None:
         self._mappings = {name: provider.settings.model_mapping for name, provider in providers.items()}
         self._only = next(iter(providers)) if len(providers) == 1 and not models else None
         self._plans = {name: self._plan_of(settings) for name, settings in models.items()}
@@ -47,9 +50,37 @@ class Catalog:
             for model in provider.translator.models():
                 name = f"{provider.name}/{model}"
                 listed.setdefault(name, Listed(name, provider.name))
-        self.listed = tuple(listed.values())
-        """All models known by name, public ones first."""
+        self._configured = listed
+        self._live = live or LiveModels()
+        self._version = -1
+        self._refresh()
+
+    @property
+    def listed(self) -> tuple[Listed, ...]:
+        """All models known by name: public ones first, then those that are mapped, then those that providers list."""
+        self._refresh()
+        return self._listed
+
+    def _refresh(self) -> None:
+        """Put the providers' own lists behind what the configuration says, if there is news of them."""
+        if self._version == self._live.version:
+            return
+        self._version = self._live.version
+        listed = dict(self._configured)
+        for provider in self._mappings:
+            found = self._live.of(provider)
+            for model in (found.models if found is not None else None) or ():
+                listed.setdefault(f"{provider}/{model}", Listed(f"{provider}/{model}", provider))
+        self._listed = tuple(listed.values())
         self._nearest = Nearest(listed)
+
+    def exists(self, name: str) -> bool:
+        """Say whether a name that has a plan is that of a model, as far as its provider has said."""
+        if name in self._plans or name in self._configured:
+            return True
+        target = self.plan(name).targets[0]
+        found = self._live.of(target.provider)
+        return found is None or found.models is None or not found.complete or target.model in found.models
 
     def plan(self, name: str) -> Plan:
         """Return how the model ``name`` is served.
@@ -72,6 +103,7 @@ class Catalog:
 
     def nearest(self, name: str, allowed: tuple[str, ...] | None) -> str | None:
         """Return the known name most like ``name``, if one is, and if a caller with these allowed models may use it."""
+        self._refresh()
         guess = self._nearest.find(name)
         return guess if guess is not None and allows(allowed, guess) else None
 

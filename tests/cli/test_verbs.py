@@ -212,7 +212,7 @@ class TestShippedFile:
 
     def test_it_leaves_nothing_out_with_all_keys(self):
         text = (ROOT / "config.yaml").read_text()
-        environ = dict.fromkeys(re.findall(r"\$\{(\w+_API_KEY):-\}", text), "k")
+        environ = dict.fromkeys(re.findall(r"\$\{(\w+_API_KEY|AWS_BEARER_TOKEN_BEDROCK):-\}", text), "k")
         environ["GATEWAY_API_KEYS"] = '[{"key": "sk-0123456789abc", "name": "n"}]'
         found = load(ROOT / "config.yaml", environ, Registry())
         shipped = yaml.safe_load(text)["providers"]

@@ -23,8 +23,15 @@ from sluicegate.pipeline.schemas import (
     RerankRequest,
     SpeechRequest,
 )
+from sluicegate.pipeline.schemas.forms import (
+    ImageEditRequest,
+    ImageVariationRequest,
+    TranscriptionRequest,
+    TranslationRequest,
+)
 
 _CREATED = re.compile(rb'"created":\d+')
+_MADE_ID = re.compile(rb'"id":"chatcmpl-[0-9a-f]{32}"')
 KEY = Secret("sk-conformance-0123456789abcdef")
 TARGET = Target("upstream", "their-model")
 TYPES = {
@@ -35,6 +42,10 @@ TYPES = {
     "speech": SpeechRequest,
     "moderation": ModerationRequest,
     "rerank": RerankRequest,
+    "transcription": TranscriptionRequest,
+    "translation": TranslationRequest,
+    "image_edit": ImageEditRequest,
+    "image_variation": ImageVariationRequest,
 }
 
 
@@ -106,7 +117,7 @@ def outcome(
 ) -> tuple[list[tuple[ChunkKind, bytes]], GatewayError | None]:
     """Return the chunks of a stream, and the error that stands behind them, if there is one.
 
-    The time that a dialect gives them, where the provider does not, is taken out: a second may end between two streams.
+    The time and the id that a dialect gives them, where the provider does not, are taken out: they differ each time.
     """
     chunks: Batch = []
     failure = None
@@ -121,5 +132,5 @@ def outcome(
 
 
 def timeless(data: bytes) -> bytes:
-    """Return a chunk without the time that a dialect puts into it where the provider tells none."""
-    return _CREATED.sub(b'"created":0', data)
+    """Return a chunk without the time and the id that a dialect puts into it where the provider tells none."""
+    return _MADE_ID.sub(b'"id":"made"', _CREATED.sub(b'"created":0', data))

@@ -5,11 +5,15 @@ from dataclasses import replace
 import trio
 
 from sluicegate.adapters.providers.anthropic import Anthropic, AnthropicSettings
+from sluicegate.adapters.providers.bedrock import Bedrock, BedrockSettings
+from sluicegate.adapters.providers.cohere import Cohere, CohereSettings
 from sluicegate.adapters.providers.gemini import Gemini, GeminiSettings
+from sluicegate.adapters.providers.ollama import Ollama, OllamaSettings
 from sluicegate.adapters.providers.openai import OpenAI, OpenAISettings
 from sluicegate.adapters.providers.simulator import Simulator, SimulatorSettings
 from sluicegate.adapters.providers.vertex import Vertex, VertexSettings
 from sluicegate.pipeline.provider import Translator
+from tests.adapters.providers.bedrock.frames import message
 from tests.conformance.provider import KeylessProviderConformance, ProviderConformance
 from tests.conformance.provider_sample import KEY, TARGET, Sample, ask
 
@@ -186,4 +190,120 @@ class TestAnthropic(ProviderConformance):
         content_until=ANTHROPIC_STREAM.index(b"event: content_block_stop"),
         stream_error=ANTHROPIC_STREAM_ERROR,
         errors=ANTHROPIC_ERRORS,
+    )
+
+
+OLLAMA_WHOLE = (
+    b'{"model":"m","created_at":"2026-11-22T10:00:00.123456789Z","message":{"role":"assistant","content":"Gr\xc3\xbc\xc3\x9fe",'
+    b'"thinking":"hm"},"done":true,"done_reason":"stop","total_duration":5,"prompt_eval_count":9,"eval_count":5}\n'
+)
+OLLAMA_STREAM = (
+    b'{"model":"m","created_at":"2026-11-22T10:00:00Z","message":{"role":"assistant","content":"","thinking":"hm"},'
+    b'"done":false}\n'
+    b'{"model":"m","created_at":"2026-11-22T10:00:00Z","message":{"role":"assistant","content":"Gr\xc3\xbc\xc3\x9fe"},'
+    b'"done":false}\n'
+    b'{"model":"m","created_at":"2026-11-22T10:00:01Z","message":{"role":"assistant","content":""},"done":true,'
+    b'"done_reason":"stop","prompt_eval_count":9,"eval_count":5}\n'
+)
+OLLAMA_ERRORS = {
+    400: b'{"error":"registry.ollama.ai/library/m does not support tools"}',
+    401: b'{"error":"unauthorized"}',
+    404: b'{"error":"model \'their-model\' not found"}',
+    429: b'{"error":"usage limit reached"}',
+    500: b'{"error":"llama runner process has terminated"}',
+}
+
+
+class TestOllama(ProviderConformance):
+    sample = Sample(
+        translator=Ollama("upstream", OllamaSettings(type="ollama", api_key=KEY)),
+        whole=OLLAMA_WHOLE,
+        whole_usage=(9, 5),
+        stream=OLLAMA_STREAM,
+        stream_usage=(9, 5),
+        complete_from=len(OLLAMA_STREAM) - 1,
+        content_until=OLLAMA_STREAM.index(b'{"model":"m","created_at":"2026-11-22T10:00:01Z"'),
+        stream_error=b'{"error":"an error was encountered while running the model"}\n',
+        errors=OLLAMA_ERRORS,
+        stream_type="application/x-ndjson",
+    )
+
+
+BEDROCK_WHOLE = (
+    b'{"output":{"message":{"role":"assistant","content":[{"text":"Gr\xc3\xbc\xc3\x9fe"}]}},"stopReason":"end_turn",'
+    b'"usage":{"inputTokens":7,"outputTokens":5,"totalTokens":14,"cacheReadInputTokens":2},"metrics":{"latencyMs":3}}\n'
+)
+BEDROCK_CONTENT = (
+    message("messageStart", {"role": "assistant"})
+    + message("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Grüße"}, "p": "abcd"})
+    + message("contentBlockStop", {"contentBlockIndex": 0})
+)
+BEDROCK_STOP = message("messageStop", {"stopReason": "end_turn"})
+BEDROCK_USAGE = message(
+    "metadata",
+    {"usage": {"inputTokens": 7, "outputTokens": 5, "totalTokens": 14, "cacheReadInputTokens": 2}, "metrics": {}},
+)
+BEDROCK_ERRORS = {
+    400: b'{"message":"The value at topP is wrong"}',
+    401: b'{"message":"Authentication failed"}',
+    404: b'{"message":"Could not resolve the foundation model from the provided model identifier."}',
+    429: b'{"message":"Too many requests, please wait before trying again."}',
+    500: b'{"message":"The system encountered an unexpected error during processing."}',
+}
+
+
+class TestBedrock(ProviderConformance):
+    sample = Sample(
+        translator=Bedrock("upstream", BedrockSettings(type="bedrock", api_key=KEY)),
+        whole=BEDROCK_WHOLE,
+        whole_usage=(9, 5),
+        stream=BEDROCK_CONTENT + BEDROCK_STOP + BEDROCK_USAGE,
+        stream_usage=(9, 5),
+        complete_from=len(BEDROCK_CONTENT + BEDROCK_STOP),
+        content_until=len(BEDROCK_CONTENT),
+        stream_error=message("throttlingException", {"message": "Too many requests"}, exception=True),
+        errors=BEDROCK_ERRORS,
+        stream_type="application/vnd.amazon.eventstream",
+    )
+
+
+COHERE_WHOLE = (
+    b'{"id":"c14c80c3","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text",'
+    b'"text":"Gr\xc3\xbc\xc3\x9fe"}]},"usage":{"billed_units":{"input_tokens":2.0,"output_tokens":4.0},'
+    b'"tokens":{"input_tokens":9.0,"output_tokens":5.0}}}\n'
+)
+COHERE_STREAM = (
+    b'event: message-start\ndata: {"type":"message-start","id":"c1","delta":{"message":{"role":"assistant",'
+    b'"content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}\n\n'
+    b'event: content-start\ndata: {"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text",'
+    b'"text":""}}}}\n\n'
+    b'event: content-delta\ndata: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":'
+    b'"Gr\xc3\xbc\xc3\x9fe"}}}}\n\n'
+    b'event: content-end\ndata: {"type":"content-end","index":0}\n\n'
+    b'event: message-end\ndata: {"type":"message-end","id":"c1","delta":{"finish_reason":"COMPLETE","usage":{"tokens":'
+    b'{"input_tokens":9,"output_tokens":5}}}}\n\n'
+)
+COHERE_ERRORS = {
+    400: b'{"message":"invalid type: parameter temperature is of type string","id":"e"}',
+    401: b'{"message":"invalid api token","id":"e"}',
+    404: b'{"message":"model \'their-model\' not found","id":"e"}',
+    429: b'{"message":"You are using a Trial key, which is limited","id":"e"}',
+    500: b'{"message":"internal server error","id":"e"}',
+}
+
+
+class TestCohere(ProviderConformance):
+    sample = Sample(
+        translator=Cohere("upstream", CohereSettings(type="cohere", api_key=KEY)),
+        whole=COHERE_WHOLE,
+        whole_usage=(9, 5),
+        stream=COHERE_STREAM,
+        stream_usage=(9, 5),
+        complete_from=len(COHERE_STREAM) - 2,
+        content_until=COHERE_STREAM.index(b"event: content-end"),
+        stream_error=(
+            b'event: message-end\ndata: {"type":"message-end","delta":{"finish_reason":"ERROR",'
+            b'"error":"generation failed"}}\n\n'
+        ),
+        errors=COHERE_ERRORS,
     )

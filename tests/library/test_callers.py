@@ -3,7 +3,7 @@
 import pytest
 
 from sluicegate import GatewayBuilder, open_gateway
-from sluicegate.pipeline.errors import Forbidden, RateLimited, Unauthorized
+from sluicegate.pipeline.errors import Forbidden, InvalidRequest, RateLimited, Unauthorized
 
 KEYS = [
     {"key": "key-a", "name": "team-a", "allowed_models": ["sim/echo"]},
@@ -55,3 +55,12 @@ async def test_as_caller_leaves_the_first_client_as_it_was(autojump_clock):
         with pytest.raises(Unauthorized):
             await nobody.embed("sim/echo", "Hello")
         assert (await team_a.embed("sim/echo", "Hello")).vectors
+
+
+async def test_a_program_brings_its_own_key_for_a_provider_as_callers_over_http_do(autojump_clock):
+    builder = GatewayBuilder().provider("up", type="openai", base_url="http://127.0.0.1:9/v1")
+    own = {"X-Sluicegate-Provider-Key": "up=sk-own-key"}
+    async with open_gateway(builder, environ={}) as gateway:
+        with pytest.raises(InvalidRequest, match="'up' takes no keys of callers") as refused:
+            await gateway.chat("up/any", "Hello", headers=own)
+    assert refused.value.param == "x-sluicegate-provider-key"

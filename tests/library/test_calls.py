@@ -42,6 +42,40 @@ async def test_chat_gives_the_tools_that_are_called(autojump_clock):
     assert answered.finish_reason == "tool_calls"
 
 
+async def test_messages_are_answered_in_anthropics_shape_by_any_provider(autojump_clock):
+    async with open_gateway(environ={}) as gateway:
+        message = await gateway.messages("simulator/echo", "Hello there", max_tokens=4, system="Be brief")
+        tool = {"name": "weather", "input_schema": {"type": "object", "properties": {}}}
+        choice = {"tools": [tool], "tool_choice": {"type": "any"}}
+        called = await gateway.messages("simulator/echo", "weather?", max_tokens=100, **choice)
+    assert message.text.startswith("You said:")
+    assert (message.stop_reason, message.provider, message.model) == ("max_tokens", "simulator", "echo")
+    assert message.usage is not None
+    assert message.usage.output == 4
+    assert message.tool_uses == []
+    assert (called.text, [use["name"] for use in called.tool_uses]) == ("", ["weather"])
+    assert called.stop_reason == "tool_use"
+
+
+async def test_streamed_messages_come_event_by_event(autojump_clock):
+    async with (
+        open_gateway(environ={}) as gateway,
+        gateway.stream_messages("simulator/echo", "Hello there", max_tokens=4) as stream,
+    ):
+        events = [event async for event in stream]
+        whole = await gateway.messages("simulator/echo", "Hello there", max_tokens=4)
+    assert (events[0].type, events[-1].type) == ("message_start", "message_stop")
+    assert "".join(event.text for event in events) == whole.text
+    assert [event.stop_reason for event in events if event.stop_reason] == ["max_tokens"]
+    assert stream.usage is not None
+
+
+async def test_a_message_that_asks_for_a_stream_is_refused_at_once(autojump_clock):
+    async with open_gateway(environ={}) as gateway:
+        with pytest.raises(TypeError, match="stream_messages"):
+            await gateway.messages("simulator/echo", "Hello", max_tokens=4, stream=True)
+
+
 async def test_the_same_question_is_answered_from_the_cache_the_second_time(autojump_clock):
     transport = ScriptedTransport(whole(answer()))
     async with open_gateway(over(transport), environ={}) as gateway:

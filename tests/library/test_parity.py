@@ -50,6 +50,25 @@ async def test_a_stream_is_the_same(url):
     assert chunks == [json.loads(event.removeprefix("data: ")) for event in events if event]
 
 
+async def test_messages_are_the_same(url):
+    fields = {"model": "demo", "messages": QUESTION, "max_tokens": 6}
+    _, body = post(url, fields, "/v1/messages")
+    _, streamed = post(url, {**fields, "stream": True}, "/v1/messages")
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        answered = await gateway.messages("demo", QUESTION, max_tokens=6)
+        async with gateway.stream_messages("demo", QUESTION, max_tokens=6) as stream:
+            events = [event.data async for event in stream]
+    assert without_ids(answered.data) == without_ids(json.loads(body))
+    lines = [line for line in streamed.decode().splitlines() if line.startswith("data: ")]
+    assert [without_ids(event) for event in events] == [without_ids(json.loads(line[6:])) for line in lines]
+
+
+def without_ids(data: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer or an event without the id that each answer has of its own."""
+    message = data.get("message", {})
+    return {**data, "id": None, "message": {**message, "id": None}}
+
+
 @pytest.mark.parametrize(
     ("model", "messages"), [("nobody/knows", QUESTION), ("demo", []), ("demo", [{"role": "user", "content": 7}])]
 )
@@ -86,3 +105,39 @@ async def test_sound_is_the_same_and_so_is_its_error(url):
                 pass
     told = json.loads(refused)["error"]
     assert (raised.value.status, raised.value.message) == (status, told["message"])
+
+
+def post_form(url: str, file: bytes, **fields: str) -> tuple[int, bytes]:
+    start = "--xyz\r\ncontent-disposition: form-data; name="
+    parts = [f'{start}"{name}"\r\n\r\n{text}\r\n' for name, text in fields.items()]
+    parts.append(f'{start}"file"; filename="a.mp3"\r\n\r\n')
+    body = "".join(parts).encode() + file + b"\r\n--xyz--\r\n"
+    content_type = {"content-type": "multipart/form-data; boundary=xyz"}
+    request = urllib.request.Request(f"{url}/v1/audio/transcriptions", body, content_type)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+
+
+async def test_a_transcript_is_the_same(url):
+    _, whole = post_form(url, b"sound", model="demo")
+    _, text = post_form(url, b"sound", model="demo", response_format="vtt")
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        assert (await gateway.transcribe("demo", b"sound")).data == json.loads(whole)
+        assert (await gateway.transcribe("demo", b"sound", response_format="vtt")).text == text.decode()
+
+
+@pytest.mark.parametrize(
+    ("file", "fields"), [(b"", {}), (b"x", {"temperature": "7"}), (b"x", {"response_format": "xml"})]
+)
+async def test_an_error_of_a_transcript_is_the_same(url, file, fields):
+    status, body = post_form(url, file, model="demo", **fields)
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        with pytest.raises(GatewayError) as raised:
+            await gateway.transcribe("demo", file, **fields)
+    error = raised.value
+    told = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    assert (error.status, {"error": told}) == (status, json.loads(body))

@@ -11,6 +11,7 @@ from sluicegate.perf.added import measure_added
 from sluicegate.perf.load.target import target_of
 from sluicegate.perf.load.traffic import Failed, Traffic
 from sluicegate.perf.processes import NotStarted, cores, gateway, healthy, simulator
+from sluicegate.perf.simulate.behaviour import Behaviour
 from sluicegate.perf.usage import Unknown, cpu_time, memory, tree
 from tests.perf.simulated import simulated
 
@@ -95,7 +96,9 @@ def test_memory_is_what_a_process_has_touched():
 
 
 def test_figures_of_a_side_that_fails_are_not_given():
-    with simulated() as url:
-        missing = target_of(f"{url}/nowhere")
-        with pytest.raises(Failed, match="20 of 20 requests failed \\(http_404 20\\)"):
-            measure_added(target_of(url), missing, Traffic(requests=50), rounds=1, warm=20)
+    with (
+        simulated() as url,
+        simulated(Behaviour(error_rate=1.0)) as failing,
+        pytest.raises(Failed, match="20 of 20 requests failed \\(http_500 20\\)"),
+    ):
+        measure_added(target_of(url), target_of(failing), Traffic(requests=50), rounds=1, warm=20)

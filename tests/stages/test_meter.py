@@ -83,6 +83,7 @@ def test_a_plain_answer_in_figures_and_on_one_line() -> None:
         "cache": "miss",
         "input_tokens": 9,
         "output_tokens": 50,
+        "audio_seconds": None,
         "ttft_ms": None,
         "images": None,
         "characters": None,

@@ -6,6 +6,8 @@ import pytest
 from sluicegate.pipeline.config.sections import ModelSettings
 from sluicegate.pipeline.errors import Forbidden, NotFound
 from sluicegate.pipeline.exchange import Caller, Exchange, Plan, Target
+from sluicegate.pipeline.live_models import LiveModels
+from sluicegate.pipeline.model_listing import Listing
 from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.registry import NoSettings
 from sluicegate.pipeline.resources import Resources
@@ -207,3 +209,29 @@ def test_a_model_that_the_caller_may_not_use_is_not_routed_even_if_nobody_asked_
         with pytest.raises(Forbidden, match="API key 'ci' may not use model 'azure/gpt-4'"):
             route(OPENAI, AZURE).judge(asked)
     assert exchange.plan is None
+
+
+def live(stage_models: dict[str, ModelSettings], **lists: Listing) -> tuple[Route, LiveModels]:
+    """A stage before providers of which some have said which models they have."""
+    resources = Resources(providers={"openai": OPENAI, "azure": AZURE}, models=stage_models, wall=lambda: NOW)
+    stage = Route(NoSettings(), resources)
+    for name, listing in lists.items():
+        resources.live_models.put(name, listing)
+    return stage, resources.live_models
+
+
+def test_what_providers_list_comes_behind_what_is_configured() -> None:
+    models = {"fast": ModelSettings(targets=("openai/gpt-4o",))}
+    stage, found = live(models, openai=Listing(("gpt-4o", "new"), complete=True))
+    names = [one["id"] for one in shown(stage, looking("models"))["data"]]
+    assert names == ["fast", "openai/gpt-4o", "openai/gpt-4o-mini", "openai/new"]
+    found.put("openai", Listing(("newer",), complete=True))
+    assert shown(stage, looking("models"))["data"][-1]["id"] == "openai/newer"
+
+
+def test_a_model_that_a_complete_list_lacks_is_not_shown() -> None:
+    stage, _ = live({}, openai=Listing(("new",), complete=True), azure=Listing(None, complete=True))
+    assert shown(stage, looking("model", "openai/new"))["id"] == "openai/new"
+    assert shown(stage, looking("model", "openai/gpt-4o"))["id"] == "openai/gpt-4o"
+    assert shown(stage, looking("model", "azure/deployed"))["id"] == "azure/deployed"
+    assert "did you mean 'openai/new'" in missing(stage, looking("model", "openai/mew")).message

@@ -122,12 +122,20 @@ def _check_turns(body: Json) -> None:
             raise Refused(400, "invalid_request_error", f"messages.{place}: roles must alternate")
         if any(block["type"] == "text" and not block["text"].strip() for block in blocks):
             raise Refused(400, "invalid_request_error", f"messages.{place}: text content blocks must be non-empty")
+        if any(_is_no_thought_of_its_own(block) for block in blocks):
+            raise Refused(400, "invalid_request_error", f"messages.{place}: Invalid `signature` in `thinking` block")
         answered = {block["tool_use_id"] for block in blocks if block["type"] == "tool_result"}
         if answered != called or (answered and kinds[0] != "tool_result"):
             raise Refused(400, "invalid_request_error", f"messages.{place}: tool_use ids without tool_result blocks")
         called = {block["id"] for block in blocks if block["type"] == "tool_use"}
         if set(kinds) & set(_CALLED) and not body.get("tools"):
             raise Refused(400, "invalid_request_error", "tools: required where tools were called")
+
+
+def _is_no_thought_of_its_own(block: Json) -> bool:
+    if block["type"] == "thinking":
+        return block.get("signature") != "sig=="
+    return bool(block["type"] == "redacted_thinking" and ":" in block["data"])
 
 
 def _blocks(message: Json) -> list[Json]:

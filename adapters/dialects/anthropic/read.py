@@ -90,9 +90,15 @@ def read(request: Request) -> Chat:
         parallel_calls=_parallel(choice),
         format=_format(typed),
         reasoning=_reasoning(typed),
+        betas=_betas(request),
         extra=_extra(fields),
         **(_settings(typed) if isinstance(typed, MessagesRequest) else {}),
     )
+
+
+def _betas(request: Request) -> tuple[str, ...]:
+    names = (name.strip() for name in request.headers.get("anthropic-beta", "").split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _extra(fields: dict[str, msgspec.Raw]) -> dict[str, Any]:

@@ -83,7 +83,8 @@ def _reached(settings: ProviderSettings) -> dict[str, Any]:
     """Return how a provider is reached, where that is over HTTP."""
     if not isinstance(settings, HttpProviderSettings):
         return {}
-    return {"base_url": masked_url(settings.base_url), "has_key": bool(settings.api_key)}
+    keys = sum(bool(one.key) for one in settings.api_keys) or int(bool(settings.api_key))
+    return {"base_url": masked_url(settings.base_url), "has_key": keys > 0, "keys": keys}
 
 
 def _exposition(snapshot: Snapshot) -> bytes:

@@ -8,24 +8,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
+from ..model_lists import read_list
+from ..openai.passage import Passage
 from ..secrets import Secrets
-from ..translation import chat_stream, decode_chat, encode_chat
+from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .answer import check_json, read_answer
 from .errors import AnthropicErrors
+from .foreign import without_foreign
 from .passing import PassedStream, check_count, check_message
 from .request import Terms, write_request
 from .stream import MessageEvents
@@ -36,13 +39,15 @@ if TYPE_CHECKING:
 UNSAMPLED = "2026-10-21"
 """The version that refuses temperature, top_p and top_k, whatever their values."""
 _PATHS = {"messages": "/v1/messages", "count_tokens": "/v1/messages/count_tokens"}
+_PAGE = 1000
+"""Models on one page, the most that it may have."""
 _JSON = {"accept": "application/json"}
 # Compression would hold chunks back until enough have come together.
 _STREAM = {"accept": "text/event-stream", "accept-encoding": "identity"}
 _encode = msgspec.json.Encoder().encode
 
 
-class AnthropicSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class AnthropicSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Anthropic, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, without /v1.")] = "https://api.anthropic.com"
@@ -80,29 +85,35 @@ class Anthropic:
         self._settings = settings
         self._wall = wall
         self._urls = _operation_urls(settings.base_url or AnthropicSettings.base_url)
+        self._models_url = self._urls.pop("models")
         self._headers = _headers(settings)
         self._configured = {header.strip().lower(): value.strip() for header, value in settings.headers.items()}
         self._terms = Terms(max_tokens=settings.max_tokens, samples=settings.version != UNSAMPLED)
         self._errors = AnthropicErrors(name, Secrets(settings))
+        self._passage = Passage(settings, settings.base_url or AnthropicSettings.base_url, _shown(self._headers))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
 
     def operations(self) -> frozenset[str]:
-        """Return the one kind of request that this API has."""
-        return frozenset({"chat"})
+        """Return the one kind of request that this API has, and what is passed through."""
+        return self._passage.operations | {"chat"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
-        """Return the caller's own fields but for the model's name, or what they mean in this API's words.
+        """Return the caller's own fields but for the model's name and foreign thoughts, or what they mean in this API.
 
         Raises:
             InvalidRequest: This API has no such operation, or cannot be told what is asked.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.encode(exchange, request.passing)
         if self._passes(exchange):
-            fields = {**request.fields, "model": msgspec.Raw(_encode(target.model))}
+            dropped = Dropped(self._name, strict=self._settings.strict)
+            fields = without_foreign(request.fields, target.model, dropped)
+            note_dropped(exchange, dropped)
+            fields["model"] = msgspec.Raw(_encode(target.model))
             said = {name: request.headers.get(name, "") for name in ("anthropic-version", "anthropic-beta")}
-            exchange.notes.pop("dropped", None)  # of the target before
             return self._request(request.operation, _encode(fields), stream=request.stream, said=said)
         return encode_chat(self, exchange, target, name=self._name, settings=self._settings)
 
@@ -135,6 +146,8 @@ class Anthropic:
         Raises:
             UpstreamError: The answer is none, such as a page.
         """
+        if exchange.request.passing is not None:
+            return self._passage.decoder(head)
         if not self._passes(exchange):
             return chat_stream(self, exchange, head)
         self._check_stream(head)
@@ -152,6 +165,20 @@ class Anthropic:
     def models(self) -> tuple[str, ...]:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of the list of models."""
+        url = f"{self._models_url}{'&' if '?' in self._models_url else '?'}limit={_PAGE}"
+        if after:
+            url += f"&after_id={quote(after, safe='')}"
+        return UpstreamRequest("GET", url, tuple({**_JSON, **self._headers, **self._configured}.items()))
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists; aliases, such as those that end in -latest, are not in it."""
+        check_json(self._errors, head, body)
+        names, fields = read_list(body, self._errors.nonsense)
+        last = fields.get("last_id") if fields.get("has_more") is True else None
+        return ModelPage(names, last if isinstance(last, str) else "", complete=False)
 
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
@@ -183,10 +210,16 @@ def _operation_urls(base_url: str) -> dict[str, str]:
     """Return the URL of each operation. A base that ends in ``/v1``, as other APIs want it, is taken as well."""
     parts = urlsplit(base_url.strip())
     path = parts.path.rstrip("/").removesuffix("/v1")
+    paths = {**_PATHS, "models": "/v1/models"}
     return {
         operation: urlunsplit((parts.scheme, parts.netloc, path + end, parts.query, ""))
-        for operation, end in _PATHS.items()
+        for operation, end in paths.items()
     }
+
+
+def _shown(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that go with any request; what its body is, its sender says."""
+    return {name: value for name, value in headers.items() if name != "content-type"}
 
 
 def _headers(settings: AnthropicSettings) -> dict[str, str]:

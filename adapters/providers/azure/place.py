@@ -15,7 +15,10 @@ from ..openai.urls import PATHS, media
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _DEPLOYMENT = re.compile(r"(?P<root>.*/openai)/deployments(?:/(?P<name>[^/]+))?")
-_OPERATION = re.compile(r"/(?:chat/completions|completions|embeddings|responses|images/generations|audio/speech)/?$")
+_OPERATION = re.compile(
+    r"/(?:chat/completions|completions|embeddings|responses|images/(?:generations|edits)"
+    r"|audio/(?:speech|transcriptions|translations))/?$"
+)
 OFFERED = PATHS | media("image", "speech")
 """The paths of all that it has; moderation is a service of its own there."""
 _VERSION = "api-version"
@@ -39,6 +42,11 @@ class Place:
     version: str
     classic: bool
     deployment: str
+
+    @property
+    def models_url(self) -> str:
+        """Where the models are listed that the resource may be made to serve."""
+        return f"{self.root}/models?{self.query}" if self.query else f"{self.root}/models"
 
     def url(self, operation: str, model: str) -> str | None:
         """Return where a deployment is asked for an operation, or None where it cannot be."""

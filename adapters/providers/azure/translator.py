@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import ModelPage, UpstreamHead
 from sluicegate.pipeline.registry import provider
 
 from ..family import ErrorRules, Member, MessageRules, Profile
 from ..family.messages import text_in
 from ..openai.mender import ChunkMender
+from ..openai.passage import Passage
 from .chunks import AzureMender
 from .place import OFFERED, place_of
 from .versions import HINTS, JSON_SCHEMA, MAX_COMPLETION_TOKENS, REQUIRED_TOOL, STREAM_OPTIONS, before
@@ -50,7 +52,7 @@ PROFILE = Profile(
 )
 
 
-class AzureSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class AzureSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach a resource on Azure. The provider's models are the names of its deployments."""
 
     base_url: Annotated[
@@ -96,6 +98,10 @@ class Azure(Member):
         self._place = place_of(settings.base_url, settings.api_version)
         self._auth = settings.auth
         super().__init__(name, settings, wall=wall)
+        self._models_url = self._place.models_url
+        root = f"{self._place.root}?{self._place.query}" if self._place.query else self._place.root
+        key = str(settings.api_key).strip()
+        self._passage = Passage(settings, root, self._credentials(key) if key else {}, self.passes)
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile for the version that is asked."""
@@ -115,6 +121,11 @@ class Azure(Member):
             raise dropped.unsupported("response_format.json_schema")
         if before(version, REQUIRED_TOOL) and text_in(fields.get("tool_choice")) == "required":
             raise dropped.unsupported("tool_choice")
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return that the key is good: the list has what could be deployed, and callers name what is deployed."""
+        super().listed(head, body)
+        return ModelPage(None)
 
     def _url(self, operation: str, target: Target) -> str | None:
         return self._place.url(operation, target.model)

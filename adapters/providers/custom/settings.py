@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 
-from ..openai.urls import MEDIA, PATHS
+from ..openai.urls import MEDIA, MODELS, PATHS
 
+_PATHS = PATHS | MEDIA | MODELS
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -81,7 +82,7 @@ class QuirkSettings(msgspec.Struct, kw_only=True, frozen=True):
     ] = False
 
 
-class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class CustomSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach a server, and what it does otherwise than OpenAI."""
 
     base_url: Annotated[str, Meta(description="Where its API is, mostly as far as /v1.")]
@@ -89,12 +90,12 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
     paths: Annotated[
         dict[str, str],
         Meta(
-            description="For chat, completion and embedding: paths below base_url, or whole URLs, where they are not "
-            "OpenAI's; an empty one says that there is none. Of image, speech, moderation and rerank it is asked only "
-            "where their paths stand here."
+            description="For chat, completion, embedding, transcription, translation, image_edit, image_variation and "
+            "models (their list): paths below base_url, or whole URLs, where they are not OpenAI's; an empty one says "
+            "that there is none. Of image, speech, moderation and rerank it is asked only where their paths stand here."
         ),
     ] = msgspec.field(default_factory=dict)
-    extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each request that lacks them.")] = (
+    extra_body: Annotated[dict[str, Any], Meta(description="Fields to add to each JSON request that lacks them.")] = (
         msgspec.field(default_factory=dict)
     )
     quirks: Annotated[QuirkSettings, Meta(description="What it does otherwise than OpenAI.")] = QuirkSettings()
@@ -105,7 +106,7 @@ class CustomSettings(HttpProviderSettings, kw_only=True, frozen=True):
         if not self.base_url.strip():
             raise ValueError("base_url must be an absolute URL, such as http://localhost:8000/v1")
         for name, path in self.paths.items():
-            if name not in PATHS | MEDIA:
-                raise ValueError(f"paths has {name!r}, which is none of {', '.join(PATHS | MEDIA)}")
+            if name not in _PATHS:
+                raise ValueError(f"paths has {name!r}, which is none of {', '.join(_PATHS)}")
             if path and not path.startswith(("/", "http://", "https://")):
                 raise ValueError(f"the path for {name} must begin with / or be a URL")

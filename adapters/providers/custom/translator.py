@@ -16,7 +16,8 @@ from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from ..family import Member, Profile
-from ..openai.urls import PATHS, operation_urls
+from ..openai.passage import Passage
+from ..openai.urls import MODELS, PATHS, operation_urls
 from .formats import write_choice, write_format
 from .profile import profile_of
 from .settings import CustomSettings
@@ -39,11 +40,16 @@ class Custom(Member):
         wall: Seconds since the epoch, for dates and for answers without one.
     """
 
+    passes = frozenset()
+
     def __init__(self, name: str, settings: CustomSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._custom = settings
         self._extra = {field: msgspec.Raw(_encode(value)) for field, value in settings.extra_body.items()}
         super().__init__(name, settings, wall=wall)
-        self._urls = _urls(settings)
+        urls = _urls(settings)
+        self._models_url = urls.pop("models", "")
+        self._urls = urls
+        self._passage = Passage(settings, _with_key(settings, settings.base_url), self._shown(settings))
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile that the settings mean."""
@@ -61,6 +67,10 @@ class Custom(Member):
         write_choice(fields, frozenset(quirks.tool_choice), dropped)
         write_format(fields, quirks.response_format, dropped)
 
+    def _shown(self, settings: CustomSettings) -> dict[str, str]:
+        key = settings.api_key.strip()
+        return self._credentials(key) if key else {}
+
     def _credentials(self, key: str) -> dict[str, str]:
         auth = self._custom.auth
         if auth.kind == "basic":
@@ -72,14 +82,19 @@ class Custom(Member):
 
 def _urls(settings: CustomSettings) -> dict[str, str]:
     """Return the URL of each operation, with the key in it where it belongs there."""
-    urls = operation_urls(settings.base_url, PATHS)
+    urls = operation_urls(settings.base_url, PATHS | MODELS)
     below = operation_urls(settings.base_url, {name: path for name, path in settings.paths.items() if path})
     for operation, path in settings.paths.items():
         if not path:
             urls.pop(operation, None)
         else:
             urls[operation] = below[operation] if path.startswith("/") else path
+    return {operation: _with_key(settings, url) for operation, url in urls.items()}
+
+
+def _with_key(settings: CustomSettings, url: str) -> str:
+    """Return a URL with the key in it, if it belongs there."""
     if settings.auth.kind != "query" or not settings.api_key.strip():
-        return urls
+        return url
     pair = f"{settings.auth.name}={quote(settings.api_key.strip(), safe='')}"
-    return {operation: f"{url}{'&' if '?' in url else '?'}{pair}" for operation, url in urls.items()}
+    return f"{url}{'&' if '?' in url else '?'}{pair}"

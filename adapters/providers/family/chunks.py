@@ -7,9 +7,9 @@ them, since some send it with each.
 
 from __future__ import annotations
 
-from ..openai.chunk import Malformed
 from ..openai.errors import ErrorTable
 from ..problem import problem_in
+from ..reading import Malformed
 from .answers import Defaults, complete, read_json, without, write_json
 from .citations import cited_in
 from .counts import mend_logprobs, mend_usage

@@ -7,10 +7,11 @@ from sluicegate.pipeline.form.answer import Answer, Choice
 from sluicegate.pipeline.form.blocks import Text
 from sluicegate.pipeline.provider import UpstreamHead
 
+from ..reading import Malformed, text_of
 from .citations import citations_of, cited
 from .errors import GoogleErrors
 from .pieces import Piece, Reader, logprobs_of
-from .wire import Candidate, Frame, Malformed, read_frame, read_usage, text_of
+from .wire import Candidate, Frame, read_frame, read_usage
 
 
 class AnswerReader:

@@ -13,6 +13,7 @@ from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped, EventDecoder
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
 
+from ..headers import Headers
 from .answer import AnswerReader
 from .counting import METHOD, asked_of, counting_body
 from .errors import GoogleErrors
@@ -22,7 +23,6 @@ from .stream import GeminiStream
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
 
-Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
 
 

@@ -5,14 +5,12 @@ Source: https://ai.google.dev/api/generate-content#GroundingMetadata
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from sluicegate.pipeline.form.blocks import Text
 
-from .wire import text_of
-
-Citation = dict[str, Any]
+from ..cited import Citation, Span, in_pieces
+from ..reading import text_of
 
 
 def citations_of(metadata: Any) -> list[Citation]:
@@ -23,19 +21,7 @@ def citations_of(metadata: Any) -> list[Citation]:
 def cited(text: str, metadata: Any) -> list[Text]:
     """Return a text in pieces, each with where it comes from. Together they are the text."""
     sources = _sources(metadata)
-    spans = _spans(metadata, sources, text)
-    if not spans:
-        return [Text(text, citations=tuple(source for source in sources if source))]
-    found: list[Text] = []
-    done = 0
-    for start, end, citations in spans:
-        if start > done:
-            found.append(Text(text[done:start]))
-        found.append(Text(text[start:end], citations=citations))
-        done = end
-    if done < len(text):
-        found.append(Text(text[done:]))
-    return found
+    return in_pieces(text, _spans(metadata, sources, text), (source for source in sources if source))
 
 
 def _sources(metadata: Any) -> list[Citation]:
@@ -43,17 +29,15 @@ def _sources(metadata: Any) -> list[Citation]:
     return [_source(chunk) for chunk in chunks] if isinstance(chunks, list) else []
 
 
-def _spans(metadata: Any, sources: list[Citation], text: str) -> list[tuple[int, int, tuple[Citation, ...]]]:
-    """Return (start, end, sources) of stretches of the text; none where they lie over each other or outside of it."""
+def _spans(metadata: Any, sources: list[Citation], text: str) -> list[Span]:
+    """Return the stretches of the text whose place and sources are known."""
     supports = metadata.get("groundingSupports") if isinstance(metadata, dict) else None
     found = []
     for support in supports if isinstance(supports, list) else []:
         place = _place(support.get("segment"), text) if isinstance(support, dict) else None
         if place is not None and (citations := _of(support.get("groundingChunkIndices"), sources)):
             found.append((*place, citations))
-    found.sort(key=lambda span: span[:2])
-    apart = all(before[1] <= after[0] for before, after in pairwise(found))
-    return found if apart else []
+    return found
 
 
 def _of(indices: Any, sources: list[Citation]) -> tuple[Citation, ...]:

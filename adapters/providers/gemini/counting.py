@@ -14,9 +14,10 @@ from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.reply import Reply
 
 from ...dialects.table import dialect_of
+from ..reading import MAX_COUNT, Malformed
 from .answer import refuse
 from .errors import GoogleErrors
-from .wire import MAX_COUNT, Malformed, read_frame
+from .wire import read_frame
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange

@@ -1,28 +1,20 @@
-"""Embeddings: OpenAI's requests as Gemini's, and its vectors as OpenAI's.
+"""Embeddings in Gemini's words.
 
-Sources: https://ai.google.dev/api/embeddings, https://platform.openai.com/docs/api-reference/embeddings
+Source: https://ai.google.dev/api/embeddings
 """
 
 from __future__ import annotations
 
-import base64
-import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from sluicegate.pipeline.errors import InvalidRequest
-from sluicegate.pipeline.reply import Reply, Usage
+from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
 
-from .wire import Malformed, read_usage
-
-if TYPE_CHECKING:
-    from sluicegate.pipeline.exchange import Exchange
-
-BYTES_PER_TOKEN = 4
-"""For English text: the API often does not say how many tokens it read."""
+from ..reading import read_json
+from .wire import read_usage
 
 
 class _Vector(msgspec.Struct):
@@ -40,27 +32,6 @@ class _Vectors(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(_Vectors).decode
 
 
-def texts_of(request: EmbeddingRequest, provider: str) -> list[str]:
-    """Return the texts to embed. Raises InvalidRequest for tokens, which only OpenAI's own models can read."""
-    given = [request.input] if isinstance(request.input, str) else request.input
-    texts = [text for text in given if isinstance(text, str)]
-    if len(texts) < len(given):
-        told = f"provider {provider!r} has no input of tokens, only of texts"
-        raise InvalidRequest(told, code="unsupported_parameter", param="input")
-    return texts
-
-
-def embedding_request(exchange: Exchange) -> EmbeddingRequest:
-    """Return the typed request; it is there unless `validate` is not in the pipeline."""
-    typed = exchange.request.typed
-    if isinstance(typed, EmbeddingRequest):
-        return typed
-    try:
-        return msgspec.json.decode(exchange.request.body, type=EmbeddingRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest(f"the request for embeddings makes no sense: {error}") from error
-
-
 def embed_body(request: EmbeddingRequest, model: str, texts: Sequence[str]) -> tuple[str, bytes]:
     """Return the method to call, and its body. ``model`` is a resource, such as ``models/m``."""
     options = {} if request.dimensions is None else {"outputDimensionality": request.dimensions}
@@ -72,44 +43,6 @@ def embed_body(request: EmbeddingRequest, model: str, texts: Sequence[str]) -> t
 
 def read_vectors(body: bytes) -> tuple[list[list[float]], Usage | None]:
     """Return the vectors of an answer, and its tokens. Raises Malformed."""
-    try:
-        found = _decode(body)
-    except msgspec.ValidationError as error:
-        raise Malformed(f"is not of its API ({error})") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed("is not valid JSON" if body.strip() else "is empty") from error
+    found = read_json(_decode, body)
     vectors = found.embeddings if found.embeddings is not None else [found.embedding] if found.embedding else []
     return [vector.values for vector in vectors], read_usage(found.usage_metadata)
-
-
-def embeddings_reply(
-    exchange: Exchange, vectors: list[list[float]], usage: Usage | None, provider: str
-) -> tuple[Reply, Usage]:
-    """Return the vectors as OpenAI has them, and the tokens: an estimate where the provider does not say.
-
-    Raises:
-        Malformed: They are not as many as there are texts, or have no numbers.
-    """
-    request = embedding_request(exchange)
-    texts = texts_of(request, provider)
-    if len(vectors) != len(texts):
-        raise Malformed(f"has {len(vectors)} embeddings of {len(texts)} texts")
-    if not all(vectors):
-        raise Malformed("has an embedding without numbers")
-    if usage is None:
-        size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-        usage = Usage(input=-(-size // BYTES_PER_TOKEN), estimated=True)
-    shape = _packed if request.encoding_format == "base64" else list
-    data = [{"object": "embedding", "index": place, "embedding": shape(vector)} for place, vector in enumerate(vectors)]
-    told = {"prompt_tokens": usage.input, "total_tokens": usage.input}
-    return Reply(
-        body=msgspec.json.encode({"object": "list", "data": data, "model": request.model, "usage": told})
-    ), usage
-
-
-def _packed(vector: list[float]) -> str:
-    """Return a vector as 32-bit floats, little-endian, in base64. Raises Malformed for a number out of their range."""
-    try:
-        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
-    except OverflowError as error:
-        raise Malformed("has an embedding with a number out of range") from error

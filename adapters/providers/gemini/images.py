@@ -15,8 +15,9 @@ from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.schemas import ImageRequest
 
+from ..reading import Malformed
 from .errors import GoogleErrors
-from .wire import Malformed, read_usage
+from .wire import read_usage
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange

@@ -11,8 +11,9 @@ import msgspec
 from sluicegate.pipeline.form.answer import Finish
 from sluicegate.pipeline.form.blocks import Text, Thinking, ToolCall
 
+from ..reading import Malformed, text_of
 from .tables import BROKEN, FINISHES
-from .wire import Blob, Candidate, Code, Malformed, Part, text_of
+from .wire import Blob, Candidate, Code, Part
 
 Piece = Text | Thinking | ToolCall
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_-]")

@@ -22,12 +22,13 @@ from sluicegate.pipeline.form.events import (
 )
 from sluicegate.pipeline.reply import Usage
 
+from ..reading import Malformed, text_of
 from .answer import refuse
 from .citations import citations_of
 from .errors import GoogleErrors
 from .frames import JsonFrames, SseFrames
 from .pieces import Piece, Reader, logprobs_of
-from .wire import Candidate, Malformed, read_frame, read_usage, text_of
+from .wire import Candidate, read_frame, read_usage
 
 
 class GeminiStream:

@@ -9,27 +9,31 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError, NotFound
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
+from ..embeddings import embedding_request, embeddings_reply, texts_of
+from ..headers import both_headers
+from ..model_lists import read_page
+from ..openai.passage import Passage
+from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
-from .api import GeminiApi, Headers
+from .api import GeminiApi
 from .counting import read_count
-from .embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
+from .embeddings import embed_body, read_vectors
 from .errors import GoogleErrors
 from .images import image_body, images_reply
-from .wire import Malformed
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
@@ -42,11 +46,13 @@ Safety = Annotated[
 STUDIO = "https://generativelanguage.googleapis.com"
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*(/[A-Za-z0-9][A-Za-z0-9._@-]*)*")
 """A model's name comes from the caller and stands in a path: it must not lead out of it."""
+PAGE = 1000
+"""Models on one page, the most that it may have."""
 CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
 _VERSIONED = re.compile(r"/v\d+[a-z0-9]*$")
 
 
-class GeminiSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class GeminiSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Google AI Studio."""
 
     base_url: Annotated[str, Meta(description="Where its API is; api_version follows unless it ends in one.")] = STUDIO
@@ -79,6 +85,7 @@ class Gemini:
         headers = both_headers(settings, credentials)
         self._plain_headers = headers[0]
         self._errors = GoogleErrors(name, Secrets(settings))
+        self._passage = Passage(settings, settings.base_url or STUDIO, credentials)
         self._api = GeminiApi(
             name, self._url, headers, self._errors, safety=settings.safety, files_url=self._root + "/"
         )
@@ -87,11 +94,13 @@ class Gemini:
         return f"<Gemini {self._name!r}>"
 
     def operations(self) -> frozenset[str]:
-        """Return the kinds of requests that it has methods for."""
-        return frozenset({"chat", "embedding", "image"})
+        """Return the kinds of requests that it has methods for, and what is passed through."""
+        return self._passage.operations | {"chat", "embedding", "image"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.passing is not None:
+            return self._passage.encode(exchange, exchange.request.passing)
         if exchange.request.operation == "count_tokens":
             return self._api.count(exchange, target, _resource(target.model))
         if exchange.request.operation == "image":
@@ -123,6 +132,8 @@ class Gemini:
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
         """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
+        if exchange.request.passing is not None:
+            return self._passage.decoder(head)
         return chat_stream(self._api, exchange, head)
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
@@ -132,6 +143,16 @@ class Gemini:
     def models(self) -> tuple[str, ...]:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of the list of models."""
+        return UpstreamRequest("GET", f"{self._root}/models?{page_query(after)}", self._plain_headers)
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists. Raises UpstreamError where it is no list."""
+        self._errors.check_type(head, body)
+        nonsense = self._errors.nonsense
+        return read_page(body, nonsense, under="models", name="name", prefix="models/", token="nextPageToken")
 
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
@@ -159,6 +180,11 @@ def check_safety(safety: Mapping[str, str]) -> None:
             raise ValueError(f"safety: {name!r} is no category, such as HARM_CATEGORY_HARASSMENT")
 
 
+def page_query(after: str) -> str:
+    """Return the query for a page of a list, by the word of the one before, or for the first."""
+    return urlencode({"pageSize": PAGE, **({"pageToken": after} if after else {})})
+
+
 def check_model(model: str) -> str:
     """Return a model's name. Raises NotFound for what can be none."""
     if MODEL.fullmatch(model) is None:
@@ -173,13 +199,3 @@ def versioned(base_url: str, version: str) -> str:
     if not _VERSIONED.search(path):
         path = f"{path}/{version}"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-
-
-def both_headers(settings: HttpProviderSettings, credentials: dict[str, str]) -> tuple[Headers, Headers]:
-    """Return the headers of a plain call, and of a stream. Configured ones win; all names are in lower case."""
-    configured = {name.strip().lower(): value.strip() for name, value in settings.headers.items()}
-    common = {"content-type": "application/json", "user-agent": "sluicegate", **credentials}
-    plain = {"accept": "application/json", **common, **configured}
-    # Compression would hold events back until enough have come together.
-    stream = {"accept": "text/event-stream", "accept-encoding": "identity", **common, **configured}
-    return tuple(plain.items()), tuple(stream.items())

@@ -12,6 +12,8 @@ import msgspec
 
 from sluicegate.pipeline.reply import Usage
 
+from ..reading import count_in, read_json
+
 NOTHING = msgspec.Raw()
 
 
@@ -87,47 +89,20 @@ class Frame(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(Frame).decode
 
 
-class Malformed(ValueError):
-    """Not an answer of this API; its text ends a sentence."""
-
-
 def read_frame(data: bytes) -> Frame:
-    """Return an answer or an event. Raises Malformed, whose text goes on from "the answer of provider x"."""
-    try:
-        if not data.isascii():
-            data.decode()
-        return _decode(data)
-    except msgspec.ValidationError as error:
-        raise Malformed(f"is not of its API ({error})") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed("is not valid JSON" if data.strip() else "is empty") from error
+    """Return an answer or an event. Raises Malformed."""
+    return read_json(_decode, data)
 
 
 def read_usage(found: object) -> Usage | None:
     """Return what ``usageMetadata`` says, or None if there is none or it says nothing that makes sense."""
     if not isinstance(found, dict):
         return None
-    thoughts = _count(found, "thoughtsTokenCount")
-    read = _count(found, "promptTokenCount") + _count(found, "toolUsePromptTokenCount")
-    wrote = _count(found, "candidatesTokenCount") + thoughts
+    thoughts = count_in(found, "thoughtsTokenCount")
+    read = count_in(found, "promptTokenCount") + count_in(found, "toolUsePromptTokenCount")
+    wrote = count_in(found, "candidatesTokenCount") + thoughts
     if not read and not wrote:
         return None
     return Usage(
-        input=read, output=wrote, cached=min(read, _count(found, "cachedContentTokenCount")), reasoning=thoughts
+        input=read, output=wrote, cached=min(read, count_in(found, "cachedContentTokenCount")), reasoning=thoughts
     )
-
-
-def _count(found: dict[str, object], name: str) -> int:
-    value = found.get(name)
-    if type(value) is float and value.is_integer() and abs(value) < MAX_COUNT:
-        value = int(value)
-    return value if type(value) is int and 0 <= value < MAX_COUNT else 0
-
-
-MAX_COUNT = 1 << 40
-"""No answer has so many tokens: a figure beyond is none."""
-
-
-def text_of(value: object) -> str:
-    """Return a value that is a string, or else an empty one."""
-    return value if isinstance(value, str) else ""

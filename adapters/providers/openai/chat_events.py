@@ -20,7 +20,7 @@ from sluicegate.pipeline.form.events import (
     ThinkingPart,
 )
 
-from .chunk import Malformed
+from ..reading import Malformed
 
 _FINISHES: dict[object, Finish] = {
     "length": "length",

@@ -16,10 +16,10 @@ from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import StreamDecoder, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.reply import Batch, Usage
 
+from ..reading import Malformed
 from .chat_events import ChunkReader
 from .chat_messages import DIALECT
 from .chat_request import chat_fields
-from .chunk import Malformed
 from .tool_names import long_names
 
 if TYPE_CHECKING:

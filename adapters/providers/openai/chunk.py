@@ -5,10 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ..problem import Problem, problem_in
-
-
-class Malformed(ValueError):
-    """Not a chunk; its text ends a sentence."""
+from ..reading import Malformed
 
 
 class Delta(msgspec.Struct):

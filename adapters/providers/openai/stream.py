@@ -7,7 +7,8 @@ from sluicegate.pipeline.reply import Batch, Chunk, ChunkKind, Usage
 
 from ...upstream.sse import Event, SseDecoder
 from ..problem import problem_in, read_problem
-from .chunk import Malformed, OpenAIChunk, read_chunk
+from ..reading import Malformed
+from .chunk import OpenAIChunk, read_chunk
 from .errors import ErrorTable
 from .mender import ChunkMender
 from .usage import read_usage

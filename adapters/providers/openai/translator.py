@@ -8,36 +8,43 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
+from sluicegate.pipeline.schemas.forms import FORMS
 
+from ..model_lists import read_page
 from ..problem import read_problem
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
 from .chats import OpenAIChats
 from .errors import ErrorTable
+from .form_answer import read_form_answer
+from .form_request import check_transcript, form_of
 from .history import strip_history
 from .media_events import MediaStream, UnstreamedImages
 from .mender import ChunkMender
+from .passage import Passage
 from .reranked import mend_reranked
 from .sound import SpokenBytes, said_in
 from .stream import OpenAIStream
+from .typed_stream import TypedStream, WholeAsTyped
 from .unstreamed import UnstreamedAnswer
-from .urls import MEDIA, PATHS, is_openai_itself, operation_urls
+from .urls import MEDIA, MODELS, PATHS, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
+    from sluicegate.pipeline.request import Request
 
 Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
@@ -46,7 +53,7 @@ _TRUE = msgspec.Raw(b"true")
 _ALWAYS_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 
-class OpenAISettings(HttpProviderSettings, kw_only=True, frozen=True):
+class OpenAISettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenAI, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
@@ -71,6 +78,10 @@ class OpenAI:
     """
 
     default_url = "https://api.openai.com/v1"
+    passes: ClassVar[frozenset[str]] = frozenset({"files", "batches"})
+    """What is passed through to paths of its own."""
+    transcripts: ClassVar[frozenset[str] | None] = None
+    """The forms of a transcript that it has; None for all."""
 
     def __init__(self, name: str, settings: HttpProviderSettings, *, wall: Callable[[], float] = time.time) -> None:
         self._name = name
@@ -81,13 +92,17 @@ class OpenAI:
         self._urls = operation_urls(base_url, PATHS | MEDIA)
         if self._strips:
             del self._urls["rerank"]
+        self._models_url = operation_urls(base_url, MODELS)["models"]
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
         self._sound_headers = self._headers(accept="*/*", **{"accept-encoding": "identity"})
+        self._form_headers = self._headers(accept="*/*")  # a transcript may be text
         self._errors = ErrorTable(name, Secrets(settings))
         self._reader = AnswerReader(self._errors)
         self._chats = OpenAIChats(self)
+        key = str(settings.api_key).strip()
+        self._passage = Passage(settings, base_url, self._credentials(key) if key else {}, self.passes)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
@@ -98,8 +113,8 @@ class OpenAI:
         return self._strips
 
     def operations(self) -> frozenset[str]:
-        """Return the operations that have a URL."""
-        return frozenset(self._urls)
+        """Return the operations that have a URL, and those that are passed through."""
+        return self._passage.operations.union(self._urls)
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's request with the target's model in it. Values keep their bytes.
@@ -108,6 +123,10 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.encode(exchange, request.passing)
+        if request.operation in FORMS:
+            return self._form(request, target)
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
@@ -134,6 +153,15 @@ class OpenAI:
         if operation == "speech":
             headers = self._sound_headers
         return UpstreamRequest("POST", url, headers, _encode(written))
+
+    def _form(self, request: Request, target: Target) -> UpstreamRequest:
+        url = self._url(request.operation, target)
+        if url is None:
+            raise UnsupportedEndpoint.of(self._name, request.operation)
+        check_transcript(self._name, request, self.transcripts)
+        media_type, form = form_of(request, target.model)
+        headers = dict(self._stream_headers if request.stream else self._form_headers)
+        return UpstreamRequest("POST", url, tuple({**headers, "content-type": media_type}.items()), upload=form)
 
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
@@ -163,6 +191,8 @@ class OpenAI:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
         request = exchange.request
+        if request.operation in FORMS:
+            return read_form_answer(self._errors, self._reader, request, head, body)
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)
@@ -196,6 +226,12 @@ class OpenAI:
             UpstreamError: The answer is neither, such as a page.
         """
         request = exchange.request
+        if request.passing is not None:
+            return self._passage.decoder(head)
+        if request.operation in FORMS:
+            if head.media_type == "text/event-stream":
+                return TypedStream(self._name, self._errors)
+            return WholeAsTyped(self._errors, self._reader, request, head)
         if request.dialect != self._chats.dialect:
             return chat_stream(self._chats, exchange, head)
         if request.operation in MEDIA:
@@ -252,6 +288,15 @@ class OpenAI:
     def models(self) -> tuple[str, ...]:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for the list of models, which has one page."""
+        return UpstreamRequest("GET", self._models_url, self._plain_headers) if self._models_url else None
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists. Raises UpstreamError where it is no list."""
+        self._reader.check_type(head, body)
+        return read_page(body, self.nonsense)
 
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""

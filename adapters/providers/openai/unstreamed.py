@@ -10,7 +10,8 @@ from sluicegate.pipeline.errors import StreamInterrupted, UpstreamError
 from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.reply import Batch, Chunk, ChunkKind, Usage
 
-from .chunk import Malformed, read_chunk
+from ..reading import Malformed
+from .chunk import read_chunk
 from .whole import AnswerReader
 
 MAX_BODY = 32 * 1024 * 1024

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+MODELS = {"models": "/models"}
+PATHS = {
+    "chat": "/chat/completions",
+    "completion": "/completions",
+    "embedding": "/embeddings",
+    "transcription": "/audio/transcriptions",
+    "translation": "/audio/translations",
+    "image_edit": "/images/edits",
+    "image_variation": "/images/variations",
+}
 MEDIA = {"image": "/images/generations", "speech": "/audio/speech", "moderation": "/moderations", "rerank": "/rerank"}
 """What fewer servers have. OpenAI itself has no ``/rerank``; those that have it take Jina's and Cohere's fields."""
 

@@ -11,6 +11,7 @@ import msgspec
 from sluicegate.pipeline.heavy import LARGE
 
 from .answers import Answer, answers_to, contents, ending, number_of_answers, opening, whole
+from .forms import Form, image, transcript, words_of
 from .media_script import media_script
 from .play import Ending, Script, error_script, time_of
 from .request import Asked
@@ -62,6 +63,36 @@ def script_for(settings: SimulatorSettings, url: str, body: bytes) -> Script:
     if stalled < settings.stall_rate:
         return _broken(script, Ending.STALL, luck)
     return script
+
+
+def script_for_form(settings: SimulatorSettings, url: str, form: Form) -> Script:
+    """Return the script for a form with files."""
+    luck = Random(form.digest)
+    failed, cut, stalled = (luck.random() for _ in range(3))
+    if failed < settings.error_rate:
+        return error_script(500, "server_error", "server_error", "the simulator failed: error_rate wants it", settings)
+    script = _form_answer(settings, url, form)
+    if cut < settings.cut_rate:
+        return _broken(script, Ending.CUT, luck)
+    return _broken(script, Ending.STALL, luck) if stalled < settings.stall_rate else script
+
+
+def _form_answer(settings: SimulatorSettings, url: str, form: Form) -> Script:
+    spoken = "/audio/" in url
+    if spoken and form.streams:
+        words = words_of(form, settings)
+        steps = [(time_of(settings, at), _event("transcript.text.delta", delta=word)) for at, word in enumerate(words)]
+        usage = {"type": "duration", "seconds": form.seconds}
+        last = _event("transcript.text.done", text="".join(words), usage=usage)
+        return Script(200, "text/event-stream", 0.0, (*steps, (steps[-1][0], last)))
+    task = "translate" if url.endswith("/translations") else "transcribe"
+    media_type, body = transcript(form, settings, task) if spoken else ("application/json", image(form))
+    ends = time_of(settings, settings.tokens - 1)
+    return Script(200, media_type, ends, ((ends, body),))
+
+
+def _event(kind: str, **fields: Any) -> bytes:
+    return b"data: " + _encode({"type": kind, **fields}) + b"\n\n"
 
 
 def _answer(settings: SimulatorSettings, url: str, asked: Asked, identity: str, luck: Random) -> Script:

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.kinds import Duration, Share
 from sluicegate.pipeline.config.sections import HttpProviderSettings, ProviderSettings
-from sluicegate.pipeline.provider import Transport
+from sluicegate.pipeline.provider import Transport, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from ..openai import OpenAI
@@ -45,6 +45,8 @@ class SimulatorSettings(ProviderSettings, kw_only=True, frozen=True):
 class Simulator(OpenAI):
     """Translates as `OpenAI` does, and brings a transport that opens no socket."""
 
+    passes = frozenset()
+
     def __init__(self, name: str, settings: SimulatorSettings, *, wall: Callable[[], float] = time.time) -> None:
         super().__init__(
             name, HttpProviderSettings(type=settings.type, base_url=_URL, strict=settings.strict), wall=wall
@@ -55,6 +57,10 @@ class Simulator(OpenAI):
     def models(self) -> tuple[str, ...]:
         """Return the names of its models."""
         return self._models
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return None: `models` names all of them."""
+        return None
 
     def transport(self) -> Transport:
         """Return the transport that makes the answers."""

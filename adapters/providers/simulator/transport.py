@@ -10,8 +10,9 @@ from sluicegate.pipeline.errors import StreamInterrupted
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
 
+from .forms import read_form
 from .play import Ending, Script
-from .script import script_for, weight
+from .script import script_for, script_for_form, weight
 
 if TYPE_CHECKING:
     from .translator import SimulatorSettings
@@ -27,7 +28,10 @@ class SimulatorTransport:
         """Return an answer once its head is due. A checkpoint. There is nothing to connect to."""
         started = trio.current_time()
         settings, url, body = self._settings, request.url, request.body
-        script = await compute(weight(settings, url, body), script_for, settings, url, body)
+        if request.upload is not None:
+            script = script_for_form(settings, url, await read_form(request, settings.seed))
+        else:
+            script = await compute(weight(settings, url, body), script_for, settings, url, body)
         await trio.sleep_until(started + script.head_at)
         return SimulatorResponse(script, started)
 

@@ -18,10 +18,11 @@ from sluicegate.pipeline.reply import Reply, Usage
 
 from ..anthropic.answer import check_json, read_answer
 from ..anthropic.errors import AnthropicErrors
+from ..anthropic.foreign import without_foreign
 from ..anthropic.passing import PassedStream, check_count, check_message
 from ..anthropic.request import Terms, write_request
 from ..anthropic.stream import MessageEvents
-from ..gemini.api import Headers
+from ..headers import Headers
 from .places import name_of
 
 if TYPE_CHECKING:
@@ -59,10 +60,11 @@ class ClaudeApi:
         """Say whether the caller's own fields go to the model."""
         return exchange.request.dialect == self.dialect and exchange.request.operation in PASSED
 
-    def pass_on(self, exchange: Exchange, target: Target) -> UpstreamRequest:
-        """Return a request with the caller's own fields."""
+    def pass_on(self, exchange: Exchange, target: Target, dropped: Dropped) -> UpstreamRequest:
+        """Return a request with the caller's own fields. Raises InvalidRequest as `without_foreign` does."""
         request = exchange.request
-        fields: dict[str, object] = {name: value for name, value in request.fields.items() if name != "model"}
+        fields: dict[str, object] = {**without_foreign(request.fields, name_of(target.model), dropped)}
+        fields.pop("model", None)
         betas = [beta.strip() for beta in request.headers.get("anthropic-beta", "").split(",") if beta.strip()]
         if betas:
             fields.setdefault("anthropic_beta", betas)

@@ -12,7 +12,7 @@ import msgspec
 from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
 
-from ..gemini.wire import MAX_COUNT, Malformed
+from ..reading import MAX_COUNT, Malformed
 
 
 class _Statistics(msgspec.Struct):

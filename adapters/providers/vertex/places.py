@@ -43,7 +43,13 @@ class Places:
 
     def __init__(self, base_url: str, version: str, project: str, location: str) -> None:
         self._root = versioned(base_url or f"https://{_host(location, project)}", version)
+        self._unversioned = self._root.rpartition("/")[0]
         self._parent = f"projects/{project}/locations/{location}/" if project else ""
+
+    @property
+    def models_url(self) -> str:
+        """Where Google's models are listed; only the newer version of its API can say."""
+        return f"{self._unversioned}/v1beta1/publishers/google/models"
 
     def url(self, model: str, method: str) -> str:
         """Return the URL of a model's method. Raises NotFound for what can be no model."""

@@ -17,18 +17,21 @@ from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound, UnsupportedEndpoint
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import StreamDecoder, Transport, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 
 from ..anthropic.errors import AnthropicErrors
+from ..embeddings import embedding_request, embeddings_reply, texts_of
 from ..gemini.api import GeminiApi
 from ..gemini.counting import read_count
-from ..gemini.embeddings import embed_body, embedding_request, embeddings_reply, read_vectors, texts_of
+from ..gemini.embeddings import embed_body, read_vectors
 from ..gemini.errors import GoogleErrors
 from ..gemini.images import image_body, images_reply
-from ..gemini.translator import Safety, both_headers, check_safety
-from ..gemini.wire import Malformed
+from ..gemini.translator import Safety, check_safety, page_query
+from ..headers import both_headers
+from ..model_lists import read_page
+from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
@@ -99,6 +102,7 @@ class Vertex:
         project = settings.project or (account.project_id if account is not None else "")
         if not project and not settings.api_key:
             raise ValueError(f"provider {name!r} needs a project; only an api_key says it by itself")
+        self._project = project
         secrets = Secrets(settings)
         secrets.add(settings.access_token)
         self._tokens: Tokens | None = None
@@ -129,8 +133,10 @@ class Vertex:
             return self._draw(exchange, target)
         api = self._api(target)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
-            exchange.notes.pop("dropped", None)  # of the target before
-            return api.pass_on(exchange, target)
+            dropped = Dropped(self._name, strict=self._settings.strict)
+            request = api.pass_on(exchange, target, dropped)
+            note_dropped(exchange, dropped)
+            return request
         if isinstance(api, GeminiApi) and exchange.request.operation == "count_tokens":
             return api.count(exchange, target)
         return encode_chat(api, exchange, target, name=self._name, settings=self._settings)
@@ -168,6 +174,26 @@ class Vertex:
     def models(self) -> tuple[str, ...]:
         """Return the names that are mapped to others; the rest is known to the provider alone."""
         return tuple(self._settings.model_mapping)
+
+    def list_models(self, after: str = "") -> UpstreamRequest | None:
+        """Return the request for a page of Google's own models, or None for an API key, which lists none."""
+        if self._settings.api_key:
+            return None
+        project = ("x-goog-user-project", self._project)
+        return UpstreamRequest("GET", f"{self._places.models_url}?{page_query(after)}", (*self._plain_headers, project))
+
+    def listed(self, head: UpstreamHead, body: bytes) -> ModelPage:
+        """Return what a successful answer lists: a choice of Google's models, and none of other publishers."""
+        self._errors.check_type(head, body)
+        return read_page(
+            body,
+            self._errors.nonsense,
+            under="publisherModels",
+            name="name",
+            prefix="publishers/google/models/",
+            token="nextPageToken",
+            complete=False,
+        )
 
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""

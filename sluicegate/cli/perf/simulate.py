@@ -28,7 +28,7 @@ def simulate(
     stall_rate: Annotated[float, typer.Option(min=0, max=1, help="Share that fall silent and stay so.")] = 0.0,
     seed: Annotated[int, typer.Option(help="What is drawn from.")] = 0,
 ) -> None:
-    """Serve a simulated upstream that speaks OpenAI's API, until SIGINT or SIGTERM.
+    """Serve a simulated upstream, until SIGINT or SIGTERM. It speaks the API of every provider, told apart by the path.
 
     Distributions: 20ms, uniform:10ms-30ms, normal:mean=20ms,sd=5ms, lognormal:p50=20ms,p99=200ms, exp:mean=20ms;
     numbers without a unit for tokens and their speed.

@@ -92,6 +92,18 @@ async def test_the_request_reaches_the_pipeline_as_it_was_sent():
         assert "server" not in answer.headers
 
 
+async def test_a_callers_key_for_a_provider_is_no_header_any_more():
+    script = Script(answers_at_once)
+    async with house_of(script) as running:
+        answer = await running.ask("POST", CHATS, {"a": 1}, [("x-sluicegate-provider-key", "up=sk-own")])
+        assert answer.status == 200
+        assert script.exchange.request.provider_keys == {"up": "sk-own"}
+        assert "sk-own" not in str(script.exchange.request.headers)
+        refusal = await running.ask("POST", CHATS, {"a": 1}, [("x-sluicegate-provider-key", "sk-own")])
+        assert (refusal.status, refusal.error["param"]) == (400, "x-sluicegate-provider-key")
+        assert b"sk-own" not in refusal.body
+
+
 async def test_the_deadline_that_a_client_shortened_ends_its_request():
     async with house_of(Script(wait)) as running:
         answer = await running.ask("POST", CHATS, {}, [("x-sluicegate-timeout", "300ms")])

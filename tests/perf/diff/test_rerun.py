@@ -6,7 +6,7 @@ import pytest
 
 from sluicegate.adapters.stores.cassette import read_cassette
 from sluicegate.perf.diff.clock import SkippingClock, WorkingClock
-from sluicegate.perf.diff.rerun import rerun
+from sluicegate.perf.diff.rerun import playable, rerun
 from sluicegate.perf.diff.tape import Tape
 from sluicegate.perf.shelf import find_cassette
 from sluicegate.pipeline.take import Take
@@ -136,6 +136,12 @@ def test_the_same_question_is_a_hit_and_the_cache_has_its_time():
 def test_what_was_recorded_without_its_body_is_left_out():
     empty = take(body=b"")
     assert run(PLAIN, empty, take()) == [None, run(PLAIN, take())[0]]
+
+
+@pytest.mark.parametrize("operation", ["transcription", "files", "proxy"])
+def test_what_was_recorded_without_its_files_is_left_out(operation):
+    assert not playable(Take(arrival=0.0, operation=operation, body=b'{"model":"m"}'))
+    assert playable(Take(arrival=0.0, operation="chat", body=b'{"model":"m"}'))
 
 
 def test_lists_of_models_are_asked_for_too():

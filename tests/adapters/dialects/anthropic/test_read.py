@@ -7,6 +7,7 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.blocks import CacheMark, File, Foreign, Image, Text, Thinking, ToolCall, ToolResult, Turn
 from sluicegate.pipeline.form.chat import Format, Reasoning, Tool, ToolChoice
 from sluicegate.pipeline.request import Request
+from sluicegate.stages import validate
 from tests.adapters.dialects.anthropic.asking import read, read_body, said
 
 EPHEMERAL = {"type": "ephemeral", "ttl": "1h"}
@@ -230,3 +231,14 @@ def test_a_count_is_read_as_well():
 def test_what_validate_has_not_seen_is_refused():
     with pytest.raises(InvalidRequest):
         DIALECT.read(Request("messages", b"{}", dialect="anthropic"))
+
+
+def test_features_asked_for_in_a_header_are_kept_each_once():
+    body = json.dumps({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}).encode()
+    fields, typed = validate.read("messages", body)
+    headers = {"anthropic-beta": "a-1, b-2,,a-1"}
+    assert DIALECT.read(Request("messages", body, headers, "anthropic", fields=fields, typed=typed)).betas == (
+        "a-1",
+        "b-2",
+    )
+    assert read().betas == ()

@@ -129,6 +129,19 @@ async def test_the_config_page_hides_secrets():
         assert listed.items() >= {"name": "up", "type": "openai", "running": True, "has_key": True}.items()
 
 
+async def test_of_several_keys_it_is_told_how_many_there_are():
+    providers = {
+        "up": {"type": "openai", "api_keys": [{"key": "sk-one-secret"}, {"key": "sk-two-secret", "weight": 2}]}
+    }
+    async with house(providers=providers) as running:
+        for path in PATHS:
+            assert b"-secret" not in (await running.ask("GET", path, headers=KEY)).body
+        (listed,) = (await running.ask("GET", "/admin/providers", headers=KEY)).json["providers"]
+        assert (listed["has_key"], listed["keys"]) == (True, 2)
+        config = (await running.ask("GET", "/admin/config", headers=KEY)).json
+        assert config["providers"]["up"]["api_keys"] == [{"key": "***", "weight": 1}, {"key": "***", "weight": 2}]
+
+
 async def test_a_provider_that_is_not_reached_over_http_has_no_address_and_no_key():
     async with house(providers={"sim": {"type": "simulator"}}) as running:
         (listed,) = (await running.ask("GET", "/admin/providers", headers=KEY)).json["providers"]

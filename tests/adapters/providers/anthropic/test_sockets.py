@@ -7,6 +7,7 @@ import anthropic
 import openai
 import pytest
 
+from sluicegate.adapters.dialects.anthropic.sealed import sealed
 from tests.adapters.http.harness import house
 from tests.upstreams.claude import KEY, FakeClaude
 
@@ -123,6 +124,25 @@ async def test_anthropics_client_reads_a_passing_stream():
         assert message.content[1].text == "You said: Grüß dich"
         assert message.stop_reason == "end_turn"
         assert (message.usage.input_tokens, message.usage.output_tokens) == (10, 20)
+
+
+async def test_anthropics_client_goes_on_here_with_what_another_provider_has_answered():
+    foreign = [
+        {"type": "thinking", "thinking": "not Claude's", "signature": ""},
+        {"type": "redacted_thinking", "data": sealed("of a call")},
+        {"type": "tool_use", "id": "call_1", "name": "weather", "input": {"city": "Oslo"}},
+    ]
+    result = [{"type": "tool_result", "tool_use_id": "call_1", "content": "4C"}]
+    said = [*HELLO, {"role": "assistant", "content": foreign}, {"role": "user", "content": result}]
+    async with gateway() as (url, claude), anthropic_client(url) as client:
+        told = {"model": "claude/claude-sonnet-4-5", "max_tokens": 4000, "tools": [OWN_TOOL], "messages": said}
+        thinking = {"type": "enabled", "budget_tokens": 2000}
+        raw = await client.messages.with_raw_response.create(thinking=thinking, **told)
+        assert raw.headers["x-sluicegate-dropped"] == "thinking"
+        assert (await raw.parse()).content[0].text == "You said: 4C"
+        ((_, _, body),) = claude.asked
+        assert body["messages"] == [*HELLO, {"role": "assistant", "content": foreign[2:]}, said[2]]
+        assert "thinking" not in body
 
 
 async def test_anthropics_client_has_its_tokens_counted():

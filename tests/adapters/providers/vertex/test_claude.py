@@ -94,6 +94,22 @@ def test_own_dialect_passes_through():
     assert streamed.url.endswith(":streamRawPredict")
 
 
+def test_foreign_thoughts_do_not_pass():
+    foreign = {"type": "thinking", "thinking": "not Claude's", "signature": ""}
+    calls = [{"type": "tool_use", "id": "c", "name": "get", "input": {}}]
+    talk = [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": [foreign, *calls]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "4C"}]},
+    ]
+    budget = {"type": "enabled", "budget_tokens": 2000}
+    exchange = said(max_tokens=4000, messages=talk, thinking=budget)
+    body = msgspec.json.decode(vertex().encode(exchange, TARGET).body)
+    assert body["messages"][1]["content"] == calls
+    assert "thinking" not in body
+    assert exchange.notes["dropped"] == "thinking"
+
+
 def test_answers_and_streams_reach_callers_of_another_dialect():
     reply, usage = vertex().decode(called(ask()), JSON, msgspec.json.encode(MESSAGE))
     assert msgspec.json.decode(reply.body)["choices"][0]["message"]["content"] == "Hi"

@@ -1,0 +1,78 @@
+"""Which API a path belongs to, and what of the request stands in the path.
+
+Addresses differ by host and by what precedes the operation (``/openai/deployments/x``, ``/v1/projects/...``), so the
+end of the path decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from .voices import vectors
+from .voices.anthropic import AnthropicVoice
+from .voices.cohere import CohereVoice
+from .voices.converse import ConverseVoice
+from .voices.gemini import GeminiVoice
+from .voices.ollama import OllamaVoice
+from .voices.openai import OpenAIVoice
+from .voices.responses import ResponsesVoice
+from .voices.voice import Voice
+
+Vectors = Callable[[str, int, int, bool], Any]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What is asked for at a path.
+
+    Attributes:
+        voice: Who says what goes wrong, and the text if text is asked for.
+        vectors: Makes embeddings, where those are.
+        model: In the path; empty where it is in the body.
+        stream: Whether the path asks for a stream, or what is meant where the body does not say.
+    """
+
+    voice: Voice
+    vectors: Vectors | None = None
+    model: str = ""
+    stream: bool | None = None
+
+
+_CHAT, _COMPLETION, _RESPONSES = OpenAIVoice(chat=True), OpenAIVoice(chat=False), ResponsesVoice()
+_MESSAGES, _COHERE, _OLLAMA, _CONVERSE = AnthropicVoice(), CohereVoice(), OllamaVoice(), ConverseVoice()
+_GEMINI, _GEMINI_EVENTS = GeminiVoice(events=False), GeminiVoice(events=True)
+_ENDS: tuple[tuple[str, Place], ...] = (
+    ("/chat/completions", Place(_CHAT)),
+    ("/completions", Place(_COMPLETION)),
+    ("/embeddings", Place(_CHAT, vectors.openais)),
+    ("/responses", Place(_RESPONSES)),
+    ("/v1/messages", Place(_MESSAGES)),
+    ("/v2/chat", Place(_COHERE)),
+    ("/v2/embed", Place(_COHERE, vectors.coheres)),
+    ("/api/chat", Place(_OLLAMA, stream=True)),
+    ("/api/embed", Place(_OLLAMA, vectors.ollamas)),
+    ("/converse", Place(_CONVERSE, stream=False)),
+    ("/converse-stream", Place(_CONVERSE, stream=True)),
+    (":rawPredict", Place(_MESSAGES, stream=False)),
+    (":streamRawPredict", Place(_MESSAGES, stream=True)),
+    (":generateContent", Place(_GEMINI, stream=False)),
+    (":streamGenerateContent", Place(_GEMINI, stream=True)),
+    (":embedContent", Place(_GEMINI, vectors.geminis)),
+    (":batchEmbedContents", Place(_GEMINI, vectors.geminis_many)),
+)
+_MODEL = re.compile(r"/(?:models?|deployments)/(?P<model>.+?)(?::[A-Za-z]+|/[a-z/-]+)\Z")
+
+
+def place_of(path: str, query: str) -> Place | None:
+    """Return what is asked for at a path, percent-encoded, or None where nothing is."""
+    place = next((place for end, place in _ENDS if path.endswith(end)), None)
+    if place is None:
+        return None
+    if place.voice is _GEMINI and "alt=sse" in query.split("&"):
+        place = msgspec.structs.replace(place, voice=_GEMINI_EVENTS)
+    named = _MODEL.search(path)
+    return place if named is None else msgspec.structs.replace(place, model=unquote(named["model"]))
