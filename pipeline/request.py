@@ -11,6 +11,7 @@ import msgspec
 from .schemas import TypedRequest, texts_of
 
 if TYPE_CHECKING:
+    from .conversation import Conversation
     from .form.chat import Chat
 
 
@@ -25,10 +26,11 @@ class Request:
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.
         label: The caller's ``x-request-id``, or one made by the edge; for people, never a key.
-        subject: The id in the path of a GET, such as a model's.
+        subject: The id in the path of a GET or DELETE, such as a model's.
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
         timeout: Seconds the caller is willing to wait, or None.
+        recalled: What a request for a response goes on from, where the gateway has kept it.
         chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
@@ -42,12 +44,15 @@ class Request:
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
     typed: TypedRequest | None = field(default=None, repr=False)
     timeout: float | None = None
+    recalled: Conversation | None = field(default=None, repr=False)
     chat: Chat | None = field(default=None, repr=False)
 
     @property
     def model(self) -> str:
         """The model the caller names, as written; empty before `validate`, and for requests that name none."""
-        return self.typed.model if self.typed is not None else self.subject
+        if self.typed is not None:
+            return self.typed.model
+        return self.subject if self.operation == "model" else ""
 
     @property
     def stream(self) -> bool:

@@ -39,7 +39,7 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     settings = gateway.settings
     headers, credential = take_credential(visit.headers)
     request = Request(
-        operation=route.operation,
+        operation=route.removal if visit.scope["method"] == "DELETE" else route.operation,
         headers=headers,
         dialect=visit.dialect.name,
         credential=credential,

@@ -22,11 +22,12 @@ class Room(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path is for. ``operation`` is the request's, for the pipeline."""
+    """What a path is for. ``operation`` is the request's, for the pipeline; ``removal`` that of DELETE."""
 
     room: Room
     methods: tuple[str, ...]
     operation: str = ""
+    removal: str = ""
 
     @property
     def allow(self) -> str:
@@ -36,6 +37,7 @@ class Route:
 
 _READ = ("GET", "HEAD")
 _MODEL = Route(Room.PIPELINE, _READ, "model")
+_RESPONSE = Route(Room.PIPELINE, (*_READ, "DELETE"), "response", "delete_response")
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _EXACT = {
     "/v1/chat/completions": Route(Room.PIPELINE, ("POST",), "chat"),
@@ -43,11 +45,13 @@ _EXACT = {
     "/v1/embeddings": Route(Room.PIPELINE, ("POST",), "embedding"),
     "/v1/messages": Route(Room.PIPELINE, ("POST",), "messages"),
     "/v1/messages/count_tokens": Route(Room.PIPELINE, ("POST",), "count_tokens"),
+    "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
     "/v1/models": Route(Room.PIPELINE, _READ, "models"),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
 }
 _MODELS = "/v1/models/"
+_RESPONSES = "/v1/responses/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
@@ -75,6 +79,8 @@ def find(path: str) -> tuple[Route | None, str]:
         return route, ""
     if path.startswith(_MODELS) and len(path) > len(_MODELS):
         return _MODEL, unquote(path[len(_MODELS) :])
+    if path.startswith(_RESPONSES) and "/" not in path[len(_RESPONSES) :] and len(path) > len(_RESPONSES):
+        return _RESPONSE, unquote(path[len(_RESPONSES) :])
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

@@ -75,6 +75,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
         user: An opaque name of the end user, for the provider's checks on abuse.
         usage_wanted: Whether the caller of a stream asked for its tokens.
         functions: Whether the caller knows functions only, OpenAI's predecessor of tools, and so one call an answer.
+        echo: What answers repeat of the request, in dialects that do; no provider is told.
         extra: Fields that have no place here, as they came. Only who speaks that dialect may send them on.
     """
 
@@ -105,4 +106,5 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     usage_wanted: bool = False
     functions: bool = False
+    echo: dict[str, Any] = {}
     extra: dict[str, Any] = {}

@@ -19,6 +19,7 @@ from .content import KNOWN_PARTS
 from .embedding import EmbeddingRequest
 from .explain import explain
 from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
+from .responses import ResponsesRequest
 from .texts import TypedRequest
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -29,6 +30,7 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "embedding": msgspec.json.Decoder(EmbeddingRequest),
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
+    "responses": msgspec.json.Decoder(ResponsesRequest),
 }
 _KNOWN = {"messages": KNOWN_BLOCKS, "count_tokens": KNOWN_BLOCKS}
 """Types of parts that the API knows, where that is not OpenAI's."""

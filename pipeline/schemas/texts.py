@@ -17,9 +17,11 @@ from .embedding import EmbeddingRequest
 from .json_texts import Text, strings_in
 from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
+from .response_texts import texts_of_response
+from .responses import ResponsesRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
-TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest
+TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | ResponsesRequest
 """A request that passed `validate`."""
 
 
@@ -45,6 +47,8 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
             yield "suffix", typed.suffix
     elif isinstance(typed, CountTokensRequest):
         yield from texts_of_conversation(typed)
+    elif isinstance(typed, ResponsesRequest):
+        yield from texts_of_response(typed)
     else:
         yield from _of_inputs("input", typed.input)
 

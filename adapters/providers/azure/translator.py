@@ -95,6 +95,8 @@ class Azure(Member):
         self._place = place_of(settings.base_url, settings.api_version)
         self._auth = settings.auth
         super().__init__(name, settings, wall=wall)
+        self._has_responses = not self._place.classic
+        self._responses_url = self._place.below("/responses")
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile for the version that is asked."""

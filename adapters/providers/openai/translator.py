@@ -28,9 +28,10 @@ from .chats import OpenAIChats
 from .errors import ErrorTable
 from .history import strip_history
 from .mender import ChunkMender
+from .responses import PassedResponse, check_response, check_stream, passed_fields
 from .stream import OpenAIStream
 from .unstreamed import UnstreamedAnswer
-from .urls import is_openai_itself, operation_urls
+from .urls import RESPONSES, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class OpenAISettings(HttpProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenAI, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
+    responses: Annotated[
+        bool | None,
+        Meta(
+            description="Whether it has /v1/responses, and is asked there what is asked here; unset, OpenAI itself has."
+        ),
+    ] = None
 
 
 class _StreamOptions(msgspec.Struct):
@@ -75,7 +82,10 @@ class OpenAI:
         self._wall = wall
         base_url = settings.base_url or self.default_url
         self._urls = operation_urls(base_url)
+        self._responses_url = operation_urls(base_url, {RESPONSES: "/responses"})[RESPONSES]
         self._strips = is_openai_itself(base_url)
+        has = settings.responses if isinstance(settings, OpenAISettings) else None
+        self._has_responses = self._strips if has is None else has
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
@@ -98,6 +108,11 @@ class OpenAI:
             InvalidRequest: The operation is none of this API's.
         """
         request = exchange.request
+        if self._passes(exchange):
+            exchange.notes.pop("dropped", None)  # of the target before
+            fields = {**passed_fields(request, self._name), "model": msgspec.Raw(_encode(target.model))}
+            headers = self._stream_headers if request.stream else self._plain_headers
+            return UpstreamRequest("POST", self._responses_url, headers, _encode(fields))
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
@@ -122,6 +137,10 @@ class OpenAI:
             written["stream_options"] = _with_usage(fields.get("stream_options"))
         self._write(operation, written, dropped)
         return UpstreamRequest("POST", url, self._stream_headers if stream else self._plain_headers, _encode(written))
+
+    def _passes(self, exchange: Exchange) -> bool:
+        """Say whether a request in the Responses API goes on in it."""
+        return self._has_responses and exchange.request.operation == RESPONSES
 
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
@@ -151,6 +170,9 @@ class OpenAI:
             GatewayError: It is none of this API's, or an error that came with a successful status.
         """
         request = exchange.request
+        if self._passes(exchange):
+            self._reader.check_type(head, body)
+            return Reply(body=body), check_response(self._errors, body)
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)
@@ -182,6 +204,9 @@ class OpenAI:
             UpstreamError: The answer is neither, such as a page.
         """
         request = exchange.request
+        if self._passes(exchange):
+            check_stream(self._errors, head)
+            return PassedResponse(self._name, self._errors)
         if request.dialect != self._chats.dialect:
             return chat_stream(self._chats, exchange, head)
         fields = request.fields

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+"""Of the operations that all servers have."""
+RESPONSES = "responses"
+"""The operation that only some have."""
 
 
 def operation_urls(base_url: str, paths: Mapping[str, str] = PATHS) -> dict[str, str]:
