@@ -130,6 +130,11 @@ async def test_an_answer_at_its_limit_is_incomplete():
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
         ({"input": [{"type": "computer_call_output", "call_id": "a", "output": {}}]}, "input[0].type"),
         ({"tool_choice": "some"}, "tool_choice"),
+        ({"input": 5}, "input"),
+        ({"conversation": "c", "previous_response_id": "p"}, "previous_response_id"),
+        ({"input": [{"role": "robot", "content": "x"}]}, "input[0].role"),
+        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0]"),
+        ({"text": {"format": {"type": "json_schema", "name": "n"}}}, "text.format.schema"),
         ({"input": [{"type": "function_call_output", "output": "x"}]}, "input[0].call_id"),
     ],
 )

@@ -222,7 +222,7 @@ def test_a_key_that_looks_like_a_variable_is_taken_as_it_is():
 def test_without_a_file_and_a_key_the_simulator_serves():
     found = default_config({}, rooms())
     assert list(found.config.providers) == ["simulator"]
-    assert len(found.config.stages) == 8
+    assert len(found.config.stages) == 9
     assert found.problems == ()
 
 
