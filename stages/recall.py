@@ -99,19 +99,19 @@ class Recall:
             return Verdict.REPLY
         if isinstance(typed := request.typed, ResponsesRequest):
             name = typed.previous_response_id or ""
-            found = await self._find(name)
-            if found is not None and found.tenant != exchange.caller.tenant:
+            packed = await self._store.get(name)
+            found = await self._read(packed)
+            if packed == _DELETED or (found is not None and found.tenant != exchange.caller.tenant):
                 raise _missing(name, param="previous_response_id", code="previous_response_not_found")
             request.recalled = found
             self._keep(exchange, typed)
         return Verdict.PASS
 
-    async def _find(self, name: str) -> Conversation | None:
-        packed = await self._store.get(name)
+    async def _read(self, packed: bytes | None) -> Conversation | None:
         return await compute(len(packed), Conversation.unpack, packed) if packed else None
 
     async def _answer(self, exchange: Exchange, name: str) -> bytes:
-        found = await self._find(name)
+        found = await self._read(await self._store.get(name))
         if found is None or found.tenant != exchange.caller.tenant:
             raise _missing(name, param="response_id", code="response_not_found")
         if exchange.request.operation == READ:

@@ -119,7 +119,10 @@ async def test_what_was_deleted_is_gone():
     stage = recall()
     await answered(await asked(stage), body("a"))
     assert json.loads(await shown(stage, "a", operation="delete_response"))["deleted"] is True
-    assert (await asked(stage, previous_response_id="a")).request.recalled is None
+    with pytest.raises(NotFound, match="'a'"):
+        await asked(stage, previous_response_id="a")
+    with pytest.raises(NotFound, match="'a'"):
+        await shown(stage, "a")
 
 
 @pytest.mark.parametrize("stream", [False, True])
