@@ -19,7 +19,7 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
-from sluicegate.pipeline.schemas import Text, TypedRequest, texts_of
+from sluicegate.pipeline.schemas import ResponsesRequest, Text, TypedRequest, texts_of
 from sluicegate.pipeline.schemas.decode import decode_whole
 from sluicegate.pipeline.schemas.foreign import foreign_names, foreign_texts
 from sluicegate.pipeline.stage import Verdict
@@ -47,6 +47,8 @@ _OBJECTS = (
     "web_search_options",
 )
 """The fields of the API that hold texts inside objects. Elsewhere a text has no name, so none can be there twice."""
+_RESPONSE_OBJECTS = ("input", "text", "prompt")
+"""The same, of the Responses API alone: elsewhere these names hold plain texts."""
 # Raw keeps the spelling of each fraction; an integer has only one, but for -0.
 _DECODER = msgspec.json.Decoder(float_hook=msgspec.Raw)
 _ENCODER = msgspec.json.Encoder()
@@ -96,7 +98,8 @@ class Filter:
 
     def _read(self, typed: TypedRequest, fields: Mapping[str, msgspec.Raw]) -> Fields:
         """Return the fields whose texts were read, re-encoded. Raises InvalidRequest."""
-        read = [name for name in _OBJECTS if name in fields] + foreign_names(typed, fields)
+        objects = _OBJECTS + _RESPONSE_OBJECTS if isinstance(typed, ResponsesRequest) else _OBJECTS
+        read = [name for name in objects if name in fields] + foreign_names(typed, fields)
         values = {name: decode_whole(fields[name], _DECODER) for name in read}
         # A text has no more characters than its JSON has bytes.
         if self._words or sum(memoryview(raw).nbytes for raw in fields.values()) > self._max_length:

@@ -6,6 +6,7 @@ from .anthropic_dialect import ANTHROPIC
 from .asgi import RawHeaders, find_header
 from .dialect import Dialect
 from .openai_dialect import OPENAI
+from .responses_dialect import ResponsesDialect
 
 _OPENAI_ALONE = frozenset(
     {
@@ -19,6 +20,7 @@ _OPENAI_ALONE = frozenset(
     }
 )
 _MESSAGES = "/v1/messages"
+_RESPONSES = "/v1/responses"
 
 
 def dialect_at(path: str, headers: RawHeaders) -> Dialect:
@@ -33,6 +35,13 @@ def dialect_at(path: str, headers: RawHeaders) -> Dialect:
     """
     if path in _OPENAI_ALONE:
         return OPENAI
-    if path.startswith(_MESSAGES) and path[len(_MESSAGES) : len(_MESSAGES) + 1] in ("", "/"):
+    if _is_at(path, _MESSAGES):
         return ANTHROPIC
+    if _is_at(path, _RESPONSES):
+        return ResponsesDialect()
     return ANTHROPIC if find_header(headers, b"anthropic-version") is not None else OPENAI
+
+
+def _is_at(path: str, root: str) -> bool:
+    """Say whether a path is ``root`` or below it."""
+    return path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/")

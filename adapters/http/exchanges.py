@@ -44,7 +44,7 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     headers, credential = take_credential(visit.headers)
     provider_keys = take_provider_keys(headers)
     request = Request(
-        operation=route.operation,
+        operation=route.removal if visit.scope["method"] == "DELETE" else route.operation,
         headers=headers,
         dialect=visit.dialect.name,
         credential=credential,

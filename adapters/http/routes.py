@@ -31,12 +31,13 @@ class Intake(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path is for. ``operation`` is the request's, for the pipeline."""
+    """What a path is for. ``operation`` is the request's, for the pipeline; ``removal`` that of DELETE."""
 
     room: Room
     methods: tuple[str, ...]
     operation: str = ""
     intake: Intake = Intake.BODY
+    removal: str = ""
 
     @property
     def allow(self) -> str:
@@ -46,6 +47,7 @@ class Route:
 
 _READ = ("GET", "HEAD")
 _MODEL = Route(Room.PIPELINE, _READ, "model")
+_RESPONSE = Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response")
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _EXACT = {
     "/v1/chat/completions": Route(Room.PIPELINE, ("POST",), "chat"),
@@ -58,6 +60,7 @@ _EXACT = {
     "/v1/images/edits": Route(Room.PIPELINE, ("POST",), "image_edit", Intake.FORM),
     "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
     "/v1/realtime": Route(Room.REALTIME, ("GET", "POST")),
+    "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
     "/v1/models": Route(Room.PIPELINE, _READ, "models"),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
@@ -70,6 +73,7 @@ _PASSED = {
     "/v1/batches": Route(Room.PIPELINE, ("GET", "POST"), "batches", Intake.BYTES),
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
+_RESPONSES = "/v1/responses/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
@@ -102,6 +106,8 @@ def find(path: str) -> tuple[Route | None, str]:
     for root, passed in _PASSED.items():
         if path == root or path.startswith(root + "/"):
             return passed, path[len("/v1") :]
+    if path.startswith(_RESPONSES) and "/" not in path[len(_RESPONSES) :] and len(path) > len(_RESPONSES):
+        return _RESPONSE, unquote(path[len(_RESPONSES) :])
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

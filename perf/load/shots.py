@@ -18,6 +18,7 @@ PATHS = {
     "embedding": "/v1/embeddings",
     "messages": "/v1/messages",
     "count_tokens": "/v1/messages/count_tokens",
+    "responses": "/v1/responses",
     "models": "/v1/models",
     "model": "/v1/models/",
 }

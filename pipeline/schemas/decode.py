@@ -20,6 +20,7 @@ from .embedding import EmbeddingRequest
 from .explain import explain
 from .forms import ImageEditRequest, ImageVariationRequest, TranscriptionRequest, TranslationRequest
 from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
+from .responses import ResponsesRequest
 from .texts import TypedRequest
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -30,6 +31,7 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "embedding": msgspec.json.Decoder(EmbeddingRequest),
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
+    "responses": msgspec.json.Decoder(ResponsesRequest),
     # A form has nothing but texts.
     "transcription": msgspec.json.Decoder(TranscriptionRequest, strict=False),
     "translation": msgspec.json.Decoder(TranslationRequest, strict=False),

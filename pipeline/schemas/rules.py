@@ -13,6 +13,8 @@ from .forms import FormRequest, check_form
 from .message_rules import check_conversation
 from .messages import CountTokensRequest
 from .refusals import refuse, require
+from .response_rules import check_response
+from .responses import ResponsesRequest
 from .texts import TypedRequest
 from .tools import NamedToolChoice, Tool, ToolCall
 
@@ -29,6 +31,9 @@ def check(typed: TypedRequest) -> None:
         return
     if isinstance(typed, CountTokensRequest):
         check_conversation(typed)
+        return
+    if isinstance(typed, ResponsesRequest):
+        check_response(typed)
         return
     if typed.stream_options is not None and not typed.stream:
         refuse("stream_options", "only allowed when stream is true")

@@ -18,9 +18,13 @@ from .forms import FormRequest, texts_of_form
 from .json_texts import Text, strings_in
 from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
+from .response_texts import texts_of_response
+from .responses import ResponsesRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
-TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | FormRequest
+TypedRequest: TypeAlias = (
+    ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | ResponsesRequest | FormRequest
+)
 """A request that passed `validate`."""
 
 
@@ -48,6 +52,8 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
         yield from texts_of_conversation(typed)
     elif isinstance(typed, FormRequest):
         yield from texts_of_form(typed)
+    elif isinstance(typed, ResponsesRequest):
+        yield from texts_of_response(typed)
     else:
         yield from _of_inputs("input", typed.input)
 

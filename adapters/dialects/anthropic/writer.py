@@ -26,7 +26,7 @@ from sluicegate.pipeline.form.events import (
 )
 from sluicegate.pipeline.reply import Batch, ChunkKind, Usage
 
-from .calls import Calls
+from ..order import Calls
 from .frames import block_start, block_stop, delta, event
 from .sealed import sealed
 from .whole import ending, opening, usage_of

@@ -33,10 +33,11 @@ from .form_request import check_transcript, form_of
 from .history import strip_history
 from .mender import ChunkMender
 from .passage import Passage
+from .responses import PassedResponse, check_response, check_stream, passed_fields
 from .stream import OpenAIStream
 from .typed_stream import TypedStream, WholeAsTyped
 from .unstreamed import UnstreamedAnswer
-from .urls import MODELS, is_openai_itself, operation_urls
+from .urls import MODELS, RESPONSES, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class OpenAISettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach OpenAI, or a server that speaks its API."""
 
     base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
+    responses: Annotated[
+        bool | None,
+        Meta(
+            description="Whether it has /v1/responses, and is asked there what is asked here; unset, OpenAI itself has."
+        ),
+    ] = None
 
 
 class _StreamOptions(msgspec.Struct):
@@ -87,7 +94,10 @@ class OpenAI:
         base_url = settings.base_url or self.default_url
         self._urls = operation_urls(base_url)
         self._models_url = operation_urls(base_url, MODELS)["models"]
+        self._responses_url = operation_urls(base_url, {RESPONSES: "/responses"})[RESPONSES]
         self._strips = is_openai_itself(base_url)
+        has = settings.responses if isinstance(settings, OpenAISettings) else None
+        self._has_responses = self._strips if has is None else has
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
@@ -121,6 +131,11 @@ class OpenAI:
             return self._passage.encode(exchange, request.passing)
         if request.operation in FORMS:
             return self._form(request, target)
+        if self._passes(exchange):
+            exchange.notes.pop("dropped", None)  # of the target before
+            fields = {**passed_fields(request, self._name), "model": msgspec.Raw(_encode(target.model))}
+            headers = self._stream_headers if request.stream else self._plain_headers
+            return UpstreamRequest("POST", self._responses_url, headers, _encode(fields))
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
@@ -154,6 +169,10 @@ class OpenAI:
         headers = dict(self._stream_headers if request.stream else self._form_headers)
         return UpstreamRequest("POST", url, tuple({**headers, "content-type": media_type}.items()), upload=form)
 
+    def _passes(self, exchange: Exchange) -> bool:
+        """Say whether a request in the Responses API goes on in it."""
+        return self._has_responses and exchange.request.operation == RESPONSES
+
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
         return self._urls.get(operation)
@@ -184,6 +203,9 @@ class OpenAI:
         request = exchange.request
         if request.operation in FORMS:
             return read_form_answer(self._errors, self._reader, request, head, body)
+        if self._passes(exchange):
+            self._reader.check_type(head, body)
+            return Reply(body=body), check_response(self._errors, body)
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)
@@ -221,6 +243,9 @@ class OpenAI:
             if head.media_type == "text/event-stream":
                 return TypedStream(self._name, self._errors)
             return WholeAsTyped(self._errors, self._reader, request, head)
+        if self._passes(exchange):
+            check_stream(self._errors, head)
+            return PassedResponse(self._name, self._errors)
         if request.dialect != self._chats.dialect:
             return chat_stream(self._chats, exchange, head)
         fields = request.fields

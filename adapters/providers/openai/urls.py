@@ -15,6 +15,9 @@ PATHS = {
     "image_edit": "/images/edits",
     "image_variation": "/images/variations",
 }
+"""Of the operations that most servers have."""
+RESPONSES = "responses"
+"""The operation that only some have."""
 
 
 def operation_urls(base_url: str, paths: Mapping[str, str] = PATHS) -> dict[str, str]:
