@@ -20,7 +20,8 @@ class Request:
 
     Attributes:
         operation: One of those that have a body, as ``chat`` or ``messages``, or ``models`` or ``model``.
-        body: The bytes as received; empty for GET.
+        body: The bytes as received; empty for GET. What Google's clients say in the path stands in it, too:
+            the model, and whether to stream.
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.

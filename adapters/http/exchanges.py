@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import trio
 
 from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.request import Request
+from sluicegate.pipeline.schemas.generate_names import completed
 
 from .credentials import take_credential
+from .gemini_paths import OPERATIONS, key_in
 from .headers import timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
 from .routes import Route
 from .uploads import Uploads
 from .visit import Visit
+
+_NAMED_BY_PATH = frozenset(OPERATIONS.values())
 
 
 class SlowRequest(GatewayError):
@@ -38,6 +44,8 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     """
     settings = gateway.settings
     headers, credential = take_credential(visit.headers)
+    if credential is None and visit.dialect.name == "gemini":
+        credential = key_in(visit.scope["query_string"])
     request = Request(
         operation=route.operation,
         headers=headers,
@@ -58,6 +66,9 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
                 request.body = await visit.inflow.read(settings.max_body, uploads)
         except DeadlineExceeded as error:
             raise SlowRequest(f"the request was not complete after {patience:g} s") from error
+    if route.operation in _NAMED_BY_PATH:
+        size = len(request.body)
+        request.body = await compute(size, partial(completed, stream=route.streams), request.body, subject)
     return request
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
-from . import health
+from . import gemini_paths, health
 
 
 class Room(Enum):
@@ -22,11 +22,12 @@ class Room(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path is for. ``operation`` is the request's, for the pipeline."""
+    """What a path is for. ``operation`` is the request's, for the pipeline, and ``streams`` whether the path asks."""
 
     room: Room
     methods: tuple[str, ...]
     operation: str = ""
+    streams: bool = False
 
     @property
     def allow(self) -> str:
@@ -43,11 +44,14 @@ _EXACT = {
     "/v1/embeddings": Route(Room.PIPELINE, ("POST",), "embedding"),
     "/v1/messages": Route(Room.PIPELINE, ("POST",), "messages"),
     "/v1/messages/count_tokens": Route(Room.PIPELINE, ("POST",), "count_tokens"),
-    "/v1/models": Route(Room.PIPELINE, _READ, "models"),
+    **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
 }
-_MODELS = "/v1/models/"
+_METHODS = {
+    method: Route(Room.PIPELINE, ("POST",), operation, method == gemini_paths.STREAM)
+    for method, operation in gemini_paths.OPERATIONS.items()
+}
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
@@ -73,8 +77,12 @@ def find(path: str) -> tuple[Route | None, str]:
     route = _EXACT.get(path)
     if route is not None:
         return route, ""
-    if path.startswith(_MODELS) and len(path) > len(_MODELS):
-        return _MODEL, unquote(path[len(_MODELS) :])
+    model, method = gemini_paths.method_in(path)
+    if method:
+        return _METHODS[method], unquote(model)
+    for root in gemini_paths.ROOTS:
+        if path.startswith(root + "/") and len(path) > len(root) + 1:
+            return _MODEL, unquote(path[len(root) + 1 :])
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
     from sluicegate.pipeline.form.chat import Chat
 
-CHATS = frozenset({"chat", "messages"})
+CHATS = frozenset({"chat", "messages", "generate"})
 """The operations that ask for a continued conversation."""
 
 

@@ -101,9 +101,7 @@ class Held:
     answered: int
 
 
-def hold_all(
-    target: Target, pid: int, counts: list[int], sample: int, weigh: Callable[[int], int] = memory
-) -> Held:
+def hold_all(target: Target, pid: int, counts: list[int], sample: int, weigh: Callable[[int], int] = memory) -> Held:
     """Open connections from as many processes as there are counts, each from an address of its own.
 
     Args:

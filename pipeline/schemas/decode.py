@@ -18,6 +18,7 @@ from .completion import CompletionRequest
 from .content import KNOWN_PARTS
 from .embedding import EmbeddingRequest
 from .explain import explain
+from .generate import GenerateRequest
 from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
 from .texts import TypedRequest
 
@@ -29,6 +30,8 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "embedding": msgspec.json.Decoder(EmbeddingRequest),
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
+    "generate": msgspec.json.Decoder(GenerateRequest),
+    "count_generate": msgspec.json.Decoder(GenerateRequest),
 }
 _KNOWN = {"messages": KNOWN_BLOCKS, "count_tokens": KNOWN_BLOCKS}
 """Types of parts that the API knows, where that is not OpenAI's."""

@@ -9,6 +9,8 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import KNOWN_PARTS, FileInput, Part
 from .embedding import EmbeddingRequest
+from .generate import GenerateRequest
+from .generate_rules import check_contents
 from .message_rules import check_conversation
 from .messages import CountTokensRequest
 from .refusals import refuse, require
@@ -25,6 +27,9 @@ def check(typed: TypedRequest) -> None:
         return
     if isinstance(typed, CountTokensRequest):
         check_conversation(typed)
+        return
+    if isinstance(typed, GenerateRequest):
+        check_contents(typed)
         return
     if typed.stream_options is not None and not typed.stream:
         refuse("stream_options", "only allowed when stream is true")

@@ -14,12 +14,14 @@ from .chat import ChatRequest, Message
 from .completion import CompletionRequest
 from .content import Content
 from .embedding import EmbeddingRequest
+from .generate import GenerateRequest
+from .generate_texts import texts_of_contents
 from .json_texts import Text, strings_in
 from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
-TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest
+TypedRequest: TypeAlias = ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | GenerateRequest
 """A request that passed `validate`."""
 
 
@@ -45,6 +47,8 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
             yield "suffix", typed.suffix
     elif isinstance(typed, CountTokensRequest):
         yield from texts_of_conversation(typed)
+    elif isinstance(typed, GenerateRequest):
+        yield from texts_of_contents(typed)
     else:
         yield from _of_inputs("input", typed.input)
 
