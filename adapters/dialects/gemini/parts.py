@@ -21,6 +21,7 @@ from sluicegate.pipeline.form.blocks import (
     ToolResult,
     Turn,
 )
+from sluicegate.pipeline.schemas.decode import decode_whole
 from sluicegate.pipeline.schemas.generate import Blob, CallResponse, FileData, GeminiPart
 
 from .sealed import unsealed
@@ -114,7 +115,7 @@ class Reader:
         elif part.text is not None:
             yield Text(part.text)
         else:
-            yield Foreign("gemini", _ANYTHING.decode(raw))
+            yield Foreign("gemini", decode_whole(raw, _ANYTHING))
 
     def _begun(self, call: SpelledCall) -> str:
         """Return the id of a call, which is open until its result comes."""
@@ -135,7 +136,7 @@ class Reader:
                 raise InvalidRequest(f"{where}: it answers no call before it that has no result yet", param=where)
             id_ = waiting.popleft()
         text, failed = _said(raw)
-        blocks: list[Text | Image | File] = [Text(text)]
+        blocks: list[Text | Image | File] = [Text(text)] if text else []
         for part in response.parts or ():
             data = _inline(part.inline_data) if part.inline_data is not None else None
             data = _by_uri(part.file_data) if part.file_data is not None else data

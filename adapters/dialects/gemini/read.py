@@ -22,7 +22,11 @@ class _Content(msgspec.Struct):
     """A content whose parts stay as they came."""
 
     role: str | None = None
-    parts: list[msgspec.Raw] | msgspec.Raw | None = None
+    parts: msgspec.Raw = msgspec.Raw(b"null")
+
+    def each(self) -> list[msgspec.Raw]:
+        """Return the parts one by one: there may be one in place of a list."""
+        return [self.parts] if bytes(self.parts)[:1] == b"{" else _RAWS.decode(self.parts) or []
 
 
 class _Ids(msgspec.Struct):
@@ -33,6 +37,7 @@ class _Named(msgspec.Struct, rename="camel"):
     function_call: _Ids | None = None
 
 
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _CONTENTS = msgspec.json.Decoder(list[_Content] | _Content)
 _NAMED = msgspec.json.Decoder(_Named)
 _TOOLS = msgspec.json.Decoder(list[dict[str, Any]] | dict[str, Any] | None)
@@ -69,7 +74,7 @@ def read(request: Request) -> Chat:
     if typed.cached_content:
         raise _only_gemini("cachedContent")
     fields = request.fields
-    contents = [(content.role or "user", many(content.parts)) for content in many(_CONTENTS.decode(fields["contents"]))]
+    contents = [(content.role or "user", content.each()) for content in many(_CONTENTS.decode(fields["contents"]))]
     taken = frozenset(id_ for _, parts in contents for part in parts if (id_ := _id_of(part)))
     tools = _offers(fields.get("tools"))
     calling = typed.tool_config.function_calling_config if typed.tool_config is not None else None
