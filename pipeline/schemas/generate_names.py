@@ -111,7 +111,7 @@ def completed(body: bytes, model: str, *, stream: bool) -> bytes:
     start, end = body.lstrip()[:1], body.rstrip()
     if start != b"{" or not end.endswith(b"}"):
         return body
-    said = {"model": model, **({"stream": True} if stream else {})}
+    said = {"model": model, "stream": stream}
     before = end[:-1]
     gap = b"" if before.strip() == b"{" else b","
     # Of two fields of one name the last one counts, so the path does.

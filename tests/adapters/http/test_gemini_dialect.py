@@ -100,8 +100,8 @@ async def test_key_in_the_query_lets_in_and_goes_no_further():
     upstream = FaultyUpstream(answer(b'{"candidates":[{"finishReason":"STOP"}]}'))
     async with upstream.serving():
         provider = {"type": "gemini", "base_url": upstream.url.removesuffix("/v1"), "api_key": "theirs"}
-        keys = [{"name": "one", "key": "sk-the-callers-own-key-0123456789"}]
-        async with house(providers={"p": provider}, auth={"keys": keys}) as running:
+        keys = [{"key": "sk-the-callers-own-key-0123456789", "name": "ann"}]
+        async with house(providers={"p": provider}, auth={"api_keys": keys}) as running:
             path = f"{MODEL}:generateContent"
             good = await running.ask("POST", f"{path}?key=sk-the-callers-own-key-0123456789", ASK)
             bad = await running.ask("POST", f"{path}?key=sk-another", ASK)
