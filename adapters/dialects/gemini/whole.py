@@ -132,7 +132,7 @@ def _grounding(blocks: Sequence[Block], parts: Sequence[Json]) -> Json:
     for block in cited:
         count = len(grounding_of(block.citations)["groundingChunks"])
         if block.text and count:
-            place = next(index for index, part in enumerate(parts) if part.get("text") == block.text)
+            place = next(index for index, part in enumerate(parts) if part == {"text": block.text})
             end = len(block.text.encode("utf-8", "surrogatepass"))
             segment = {"partIndex": place, "startIndex": 0, "endIndex": end, "text": block.text}
             supports.append({"segment": segment, "groundingChunkIndices": list(range(first, first + count))})
