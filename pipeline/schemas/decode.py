@@ -24,14 +24,15 @@ from .texts import TypedRequest
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANYTHING = msgspec.json.Decoder()
+_GENERATE = msgspec.json.Decoder[TypedRequest](GenerateRequest)
 _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "chat": msgspec.json.Decoder(ChatRequest),
     "completion": msgspec.json.Decoder(CompletionRequest),
     "embedding": msgspec.json.Decoder(EmbeddingRequest),
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
-    "generate": msgspec.json.Decoder(GenerateRequest),
-    "count_generate": msgspec.json.Decoder(GenerateRequest),
+    "generate": _GENERATE,
+    "count_generate": _GENERATE,
 }
 _KNOWN = {"messages": KNOWN_BLOCKS, "count_tokens": KNOWN_BLOCKS}
 """Types of parts that the API knows, where that is not OpenAI's."""
