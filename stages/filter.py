@@ -35,6 +35,10 @@ Texts of that size usually take 100 to 200 microseconds, and a millisecond at wo
 
 _OBJECTS = (
     "messages",
+    "contents",
+    "systemInstruction",
+    "generationConfig",
+    "toolConfig",
     "system",
     "output_config",
     "output_format",

@@ -8,7 +8,7 @@ from sluicegate.pipeline.errors import ClientGone, GatewayError
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.reply import Batch, Reply
 
-from . import headers, sse
+from . import headers
 from .asgi import Send
 from .dialect import Dialect
 
@@ -49,7 +49,7 @@ class HttpOutlet:
             await self._put(_start(reply.status, _head_of(exchange, reply, reply.media_type)))
         else:
             self._begun = True
-            await self._put(_start(reply.status, [*_head_of(exchange, reply, sse.MEDIA_TYPE), *_UNBUFFERED]))
+            await self._put(_start(reply.status, [*_head_of(exchange, reply, self._dialect.media_type), *_UNBUFFERED]))
 
     async def send(self, batch: Batch) -> None:
         """Send chunks that came together, in one write. A checkpoint.

@@ -30,6 +30,7 @@ class ResponsesDialect:
     """How errors and streams leave in one visit: it keeps the first and the last event, to go on from them."""
 
     name = "responses"
+    media_type = sse.MEDIA_TYPE
 
     def __init__(self) -> None:
         self._first = b""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
-from . import health
+from . import gemini_paths, health
 
 
 class Room(Enum):
@@ -31,13 +31,20 @@ class Intake(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path is for. ``operation`` is the request's, for the pipeline; ``removal`` that of DELETE."""
+    """What a path is for.
+
+    Attributes:
+        operation: The request's, for the pipeline.
+        removal: That of DELETE, where it is another.
+        streams: Whether the path asks for a stream.
+    """
 
     room: Room
     methods: tuple[str, ...]
     operation: str = ""
     intake: Intake = Intake.BODY
     removal: str = ""
+    streams: bool = False
 
     @property
     def allow(self) -> str:
@@ -61,11 +68,14 @@ _EXACT = {
     "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
     "/v1/realtime": Route(Room.REALTIME, ("GET", "POST")),
     "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
-    "/v1/models": Route(Room.PIPELINE, _READ, "models"),
+    **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
 }
-_MODELS = "/v1/models/"
+_METHODS = {
+    method: Route(Room.PIPELINE, ("POST",), operation, streams=method == gemini_paths.STREAM)
+    for method, operation in gemini_paths.OPERATIONS.items()
+}
 _PROXY = "/v1/proxy/"
 _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PASSED = {
@@ -99,8 +109,12 @@ def find(path: str) -> tuple[Route | None, str]:
     route = _EXACT.get(path)
     if route is not None:
         return route, ""
-    if path.startswith(_MODELS) and len(path) > len(_MODELS):
-        return _MODEL, unquote(path[len(_MODELS) :])
+    model, method = gemini_paths.method_in(path)
+    if method:
+        return _METHODS[method], unquote(model)
+    for root in gemini_paths.ROOTS:
+        if path.startswith(root + "/") and len(path) > len(root) + 1:
+            return _MODEL, unquote(path[len(root) + 1 :])
     if path.startswith(_PROXY) and len(path) > len(_PROXY):
         return _OPEN, path[len(_PROXY) :]
     for root, passed in _PASSED.items():

@@ -10,6 +10,8 @@ from .completion import CompletionRequest
 from .content import KNOWN_PARTS, FileInput, Part
 from .embedding import EmbeddingRequest
 from .forms import FormRequest, check_form
+from .generate import GenerateRequest
+from .generate_rules import check_contents
 from .message_rules import check_conversation
 from .messages import CountTokensRequest
 from .refusals import refuse, require
@@ -34,6 +36,9 @@ def check(typed: TypedRequest) -> None:
         return
     if isinstance(typed, ResponsesRequest):
         check_response(typed)
+        return
+    if isinstance(typed, GenerateRequest):
+        check_contents(typed)
         return
     if typed.stream_options is not None and not typed.stream:
         refuse("stream_options", "only allowed when stream is true")

@@ -15,6 +15,8 @@ from .completion import CompletionRequest
 from .content import Content
 from .embedding import EmbeddingRequest
 from .forms import FormRequest, texts_of_form
+from .generate import GenerateRequest
+from .generate_texts import texts_of_contents
 from .json_texts import Text, strings_in
 from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
@@ -23,7 +25,13 @@ from .responses import ResponsesRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
 TypedRequest: TypeAlias = (
-    ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | ResponsesRequest | FormRequest
+    ChatRequest
+    | CompletionRequest
+    | EmbeddingRequest
+    | CountTokensRequest
+    | ResponsesRequest
+    | GenerateRequest
+    | FormRequest
 )
 """A request that passed `validate`."""
 
@@ -54,6 +62,8 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
         yield from texts_of_form(typed)
     elif isinstance(typed, ResponsesRequest):
         yield from texts_of_response(typed)
+    elif isinstance(typed, GenerateRequest):
+        yield from texts_of_contents(typed)
     else:
         yield from _of_inputs("input", typed.input)
 
