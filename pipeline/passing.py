@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 PASSED = frozenset({"files", "batches", "proxy"})
 """The operations that are passed through: nothing of them is read but what an answer says of its tokens."""
@@ -27,17 +27,22 @@ class Passing(NamedTuple):
     provider: str = ""
 
 
-class RawAnswer(Protocol):
+@runtime_checkable
+class RawDecoder(Protocol):
+    """What a decoder is besides, whose chunks are no events but bytes, such as sound."""
+
+    @property
+    def media_type(self) -> str:
+        """The content type under which the bytes leave, with its parameters."""
+        ...
+
+
+class RawAnswer(RawDecoder, Protocol):
     """What a `StreamDecoder` is besides, whose chunks leave as they came, below the upstream's own head."""
 
     @property
     def status(self) -> int:
         """The upstream's."""
-        ...
-
-    @property
-    def media_type(self) -> str:
-        """The upstream's content type, with its parameters."""
         ...
 
     @property

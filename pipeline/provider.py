@@ -197,21 +197,12 @@ class Translator(Protocol):
 
 
 @runtime_checkable
-class RawDecoder(Protocol):
-    """What a decoder is besides, whose chunks are no events but bytes, such as sound."""
-
-    @property
-    def media_type(self) -> str:
-        """The content type under which the bytes leave."""
-        ...
-
-
-@runtime_checkable
 class TokenCounter(Protocol):
     """What a translator is besides, whose provider counts the tokens of a request that it does not answer.
 
-    The operation ``count_tokens`` is then encoded and decoded as any other is; the reply is ``{"input_tokens": n}``,
-    and there is no usage. Where a translator is none, or says no, the gateway estimates.
+    The operations ``count_tokens`` and ``count_generate`` are then encoded and decoded as any other is; the reply is
+    ``{"input_tokens": n}``, or ``{"totalTokens": n}``, and there is no usage. Where a translator is none, or says no,
+    the gateway estimates.
     """
 
     def counts_tokens(self, exchange: Exchange) -> bool:

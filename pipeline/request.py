@@ -13,10 +13,11 @@ from .passing import IDEMPOTENT, Passing
 from .schemas import TypedRequest, texts_of
 
 if TYPE_CHECKING:
+    from .conversation import Conversation
     from .form.chat import Chat
 
 
-_KINDS = {"messages": "chat", "count_tokens": "chat"}
+_KINDS = dict.fromkeys(("messages", "count_tokens", "responses", "generate", "count_generate"), "chat")
 """What an operation is served as, where another dialect's has the name."""
 
 
@@ -26,19 +27,21 @@ class Request:
 
     Attributes:
         operation: One of those that have a body, as ``chat`` or ``messages``, or ``models`` or ``model``.
-        body: The bytes as received; empty for GET.
+        body: The bytes as received; empty for GET. What Google's clients say in the path stands in it, too:
+            the model, and whether to stream.
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.
         provider_keys: Keys of the caller's own for providers, by their names.
         label: The caller's ``x-request-id``, or one made by the edge; for people, never a key.
-        subject: The id in the path of a GET, such as a model's.
+        subject: The id in the path of a GET or DELETE, such as a model's.
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
         timeout: Seconds the caller is willing to wait, or None.
         files: The files of a form, in order; its other fields are ``body``, as JSON.
         upload: Where their bytes are, until the exchange ends.
         passing: Where it goes, of a request that is passed through; its body is ``upload``.
+        recalled: What a request for a response goes on from, where the gateway has kept it.
         chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
@@ -56,6 +59,7 @@ class Request:
     files: tuple[SentFile, ...] = field(default=(), repr=False)
     upload: Upload | None = field(default=None, repr=False)
     passing: Passing | None = field(default=None, repr=False)
+    recalled: Conversation | None = field(default=None, repr=False)
     chat: Chat | None = field(default=None, repr=False)
 
     @property
@@ -66,7 +70,9 @@ class Request:
     @property
     def model(self) -> str:
         """The model the caller names, as written; empty before `validate`, and for requests that name none."""
-        return self.typed.model if self.typed is not None else self.subject
+        if self.typed is not None:
+            return self.typed.model
+        return self.subject if self.operation == "model" else ""
 
     @property
     def stream(self) -> bool:

@@ -19,7 +19,7 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
-from sluicegate.pipeline.schemas import ModerationRequest, Text, TypedRequest, texts_of
+from sluicegate.pipeline.schemas import ModerationRequest, ResponsesRequest, Text, TypedRequest, texts_of
 from sluicegate.pipeline.schemas.decode import decode_whole
 from sluicegate.pipeline.schemas.foreign import foreign_names, foreign_texts
 from sluicegate.pipeline.stage import Verdict
@@ -35,6 +35,10 @@ Texts of that size usually take 100 to 200 microseconds, and a millisecond at wo
 
 _OBJECTS = (
     "messages",
+    "contents",
+    "systemInstruction",
+    "generationConfig",
+    "toolConfig",
     "system",
     "output_config",
     "output_format",
@@ -49,6 +53,8 @@ _OBJECTS = (
     "voice",
 )
 """The fields of the API that hold texts inside objects. Elsewhere a text has no name, so none can be there twice."""
+_RESPONSE_OBJECTS = ("input", "text", "prompt")
+"""The same, of the Responses API alone: elsewhere these names hold plain texts."""
 # Raw keeps the spelling of each fraction; an integer has only one, but for -0.
 _DECODER = msgspec.json.Decoder(float_hook=msgspec.Raw)
 _ENCODER = msgspec.json.Encoder()
@@ -98,7 +104,8 @@ class Filter:
 
     def _read(self, typed: TypedRequest, fields: Mapping[str, msgspec.Raw]) -> Fields:
         """Return the fields whose texts were read, re-encoded. Raises InvalidRequest."""
-        read = [name for name in _OBJECTS if name in fields] + foreign_names(typed, fields)
+        objects = _OBJECTS + _RESPONSE_OBJECTS if isinstance(typed, ResponsesRequest) else _OBJECTS
+        read = [name for name in objects if name in fields] + foreign_names(typed, fields)
         if isinstance(typed, ModerationRequest) and "input" in fields:
             read.append("input")  # elsewhere a list of texts, or of a great many tokens
         values = {name: decode_whole(fields[name], _DECODER) for name in read}

@@ -35,7 +35,7 @@ class Route:
         if operation == "models":
             allowed = exchange.caller.allowed_models
             models = [one for one in self._catalog.listed if allows(allowed, one.id)]
-            exchange.reply = Reply(body=model_list(models, self._created, anthropic=_speaks_anthropic(exchange)))
+            exchange.reply = Reply(body=model_list(models, self._created, _shape_for(exchange)))
             return Verdict.REPLY
         if exchange.request.passing is not None:
             provider = passed_to(exchange.request.passing, operation, self._providers, exchange.caller)
@@ -56,12 +56,13 @@ class Route:
             ) from None
         if operation == "model":
             shown = Listed(name, self._catalog.owner(name))
-            exchange.reply = Reply(body=one_model(shown, self._created, anthropic=_speaks_anthropic(exchange)))
+            exchange.reply = Reply(body=one_model(shown, self._created, _shape_for(exchange)))
             return Verdict.REPLY
         exchange.plan = plan
         return Verdict.PASS
 
 
-def _speaks_anthropic(exchange: Exchange) -> bool:
-    """Say whether the caller is an Anthropic client: it asks for models under the same path as OpenAI's."""
-    return exchange.request.dialect == "anthropic" or "anthropic-version" in exchange.request.headers
+def _shape_for(exchange: Exchange) -> str:
+    """Return the dialect to list models in: Anthropic's clients ask under the same path as OpenAI's."""
+    request = exchange.request
+    return "anthropic" if "anthropic-version" in request.headers else request.dialect

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from sluicegate.pipeline.form.sides import ChatDialect
 
-MODULES = {"openai": "openai", "anthropic": "anthropic"}
+MODULES = {"openai": "openai", "anthropic": "anthropic", "gemini": "gemini", "responses": "responses"}
 """Names of dialects, and the modules here that have them as ``DIALECT``; one is loaded when it is first spoken."""
 
 

@@ -31,6 +31,7 @@ class AnthropicDialect:
     """How errors and streams leave towards Anthropic's clients."""
 
     name = "anthropic"
+    media_type = sse.MEDIA_TYPE
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the error object. Its type goes by the status, as their clients know no other names."""

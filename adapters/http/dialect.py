@@ -13,9 +13,11 @@ class Dialect(Protocol):
 
     Attributes:
         name: As `Request.dialect`.
+        media_type: Of a stream.
     """
 
     name: str
+    media_type: str
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the body of an error's answer."""

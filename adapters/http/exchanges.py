@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import trio
 
 from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
+from sluicegate.pipeline.schemas.generate_names import completed
 
 from .credentials import take_credential
 from .form import read_form
+from .gemini_paths import OPERATIONS, key_in
 from .headers import timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
@@ -21,6 +25,8 @@ from .passing import read_bytes, read_passing
 from .routes import Intake, Route
 from .uploads import Uploads
 from .visit import Visit
+
+_NAMED_BY_PATH = frozenset(OPERATIONS.values())
 
 
 class SlowRequest(GatewayError):
@@ -43,8 +49,10 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     settings = gateway.settings
     headers, credential = take_credential(visit.headers)
     provider_keys = take_provider_keys(headers)
+    if credential is None and visit.dialect.name == "gemini":
+        credential = key_in(visit.scope["query_string"])
     request = Request(
-        operation=route.operation,
+        operation=route.removal if route.removal and visit.scope["method"] == "DELETE" else route.operation,
         headers=headers,
         dialect=visit.dialect.name,
         credential=credential,
@@ -69,6 +77,9 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     else:
         with _in_time(visit, request, gateway):
             request.body = await visit.inflow.read(settings.max_body, uploads)
+    if route.operation in _NAMED_BY_PATH:
+        size = len(request.body)
+        request.body = await compute(size, partial(completed, stream=route.streams), request.body, subject)
     return request
 
 

@@ -14,6 +14,7 @@ class OpenAIDialect:
     """How errors and streams leave towards OpenAI's clients."""
 
     name = "openai"
+    media_type = sse.MEDIA_TYPE
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the error object. All four keys are always there; `param` may be null."""

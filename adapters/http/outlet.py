@@ -8,7 +8,7 @@ from sluicegate.pipeline.errors import ClientGone, GatewayError
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.reply import Batch, Reply
 
-from . import headers, sse
+from . import headers
 from .asgi import Send
 from .dialect import Dialect
 
@@ -47,7 +47,7 @@ class HttpOutlet:
             await self._whole(reply.status, _head_of(exchange, reply, reply.media_type), reply.body)
         else:
             self._begun, self._raw = True, reply.raw
-            head = _head_of(exchange, reply, reply.media_type if reply.raw else sse.MEDIA_TYPE)
+            head = _head_of(exchange, reply, reply.media_type if reply.raw else self._dialect.media_type)
             # What is passed through has its provider's own word on whether it may be kept.
             told = head if exchange.request.passing is not None else [*head, *_UNBUFFERED]
             await self._put(_start(reply.status, told))

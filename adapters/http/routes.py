@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
-from . import health
+from . import gemini_paths, health
 
 
 class Room(Enum):
@@ -31,12 +31,20 @@ class Intake(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path is for. ``operation`` is the request's, for the pipeline."""
+    """What a path is for.
+
+    Attributes:
+        operation: The request's, for the pipeline.
+        removal: That of DELETE, where it is another.
+        streams: Whether the path asks for a stream.
+    """
 
     room: Room
     methods: tuple[str, ...]
     operation: str = ""
     intake: Intake = Intake.BODY
+    removal: str = ""
+    streams: bool = False
 
     @property
     def allow(self) -> str:
@@ -46,6 +54,7 @@ class Route:
 
 _READ = ("GET", "HEAD")
 _MODEL = Route(Room.PIPELINE, _READ, "model")
+_RESPONSE = Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response")
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _EXACT = {
     "/v1/chat/completions": Route(Room.PIPELINE, ("POST",), "chat"),
@@ -62,11 +71,15 @@ _EXACT = {
     "/v1/images/edits": Route(Room.PIPELINE, ("POST",), "image_edit", Intake.FORM),
     "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
     "/v1/realtime": Route(Room.REALTIME, ("GET", "POST")),
-    "/v1/models": Route(Room.PIPELINE, _READ, "models"),
+    "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
+    **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
 }
-_MODELS = "/v1/models/"
+_METHODS = {
+    method: Route(Room.PIPELINE, ("POST",), operation, streams=method == gemini_paths.STREAM)
+    for method, operation in gemini_paths.OPERATIONS.items()
+}
 _PROXY = "/v1/proxy/"
 _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PASSED = {
@@ -74,6 +87,7 @@ _PASSED = {
     "/v1/batches": Route(Room.PIPELINE, ("GET", "POST"), "batches", Intake.BYTES),
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
+_RESPONSES = "/v1/responses/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
@@ -99,13 +113,19 @@ def find(path: str) -> tuple[Route | None, str]:
     route = _EXACT.get(path)
     if route is not None:
         return route, ""
-    if path.startswith(_MODELS) and len(path) > len(_MODELS):
-        return _MODEL, unquote(path[len(_MODELS) :])
+    model, method = gemini_paths.method_in(path)
+    if method:
+        return _METHODS[method], unquote(model)
+    for root in gemini_paths.ROOTS:
+        if path.startswith(root + "/") and len(path) > len(root) + 1:
+            return _MODEL, unquote(path[len(root) + 1 :])
     if path.startswith(_PROXY) and len(path) > len(_PROXY):
         return _OPEN, path[len(_PROXY) :]
     for root, passed in _PASSED.items():
         if path == root or path.startswith(root + "/"):
             return passed, path[len("/v1") :]
+    if path.startswith(_RESPONSES) and "/" not in path[len(_RESPONSES) :] and len(path) > len(_RESPONSES):
+        return _RESPONSE, unquote(path[len(_RESPONSES) :])
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

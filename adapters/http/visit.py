@@ -44,7 +44,7 @@ class Visit:
         self.inflow = Inflow(receive, raw)
         self.target: bytes = scope.get("raw_path") or scope["path"].encode()
         self.path = routes.path_of(self.target)
-        self.dialect = dialect_at(self.path, raw)
+        self.dialect = dialect_at(self.path, raw, scope["query_string"])
         self.started = trio.current_time()
         self.label = label_of(given.decode("latin-1"))
         self.begun = False

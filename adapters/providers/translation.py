@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sluicegate.pipeline.form.chat import Chat
 
 
+COUNTS = frozenset({"count_tokens", "count_generate"})
+"""The operations that ask how long a conversation is, and not to go on with it."""
+
+
 def encode_chat(
     api: ChatApi, exchange: Exchange, target: Target, *, name: str, settings: ProviderSettings
 ) -> UpstreamRequest:
@@ -31,7 +35,7 @@ def encode_chat(
         InvalidRequest: This provider cannot be asked for it.
     """
     request = exchange.request
-    if request.kind != "chat" or request.operation == "count_tokens":
+    if request.kind != "chat" or request.operation in COUNTS:
         raise UnsupportedEndpoint.of(name, request.operation)
     dropped = Dropped(name, strict=settings.strict)
     sent = api.ask(_chat(exchange), target, dropped)

@@ -21,6 +21,7 @@ PATHS = {
     "rerank": "/v1/rerank",
     "messages": "/v1/messages",
     "count_tokens": "/v1/messages/count_tokens",
+    "responses": "/v1/responses",
     "models": "/v1/models",
     "model": "/v1/models/",
 }

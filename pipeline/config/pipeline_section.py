@@ -19,7 +19,7 @@ from .provider_section import TEXT, UNSET, is_disabled
 from .shapes import fields_of, shape_of
 from .variables import Variables
 
-DEFAULT_PIPELINE = ("validate", "auth", "limit", "filter", "cache", "route", "call", "meter")
+DEFAULT_PIPELINE = ("validate", "auth", "limit", "filter", "recall", "cache", "route", "call", "meter")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ AFTER = {
     "auth": ("validate",),
     "limit": ("auth",),
     "filter": ("validate",),
+    "recall": ("validate", "auth"),
     "cache": ("validate", "auth"),
     "route": ("validate",),
 }

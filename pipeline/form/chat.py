@@ -77,6 +77,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
         functions: Whether the caller knows functions only, OpenAI's predecessor of tools, and so one call an answer.
         betas: Features that the caller has asked for by names of its dialect, as in ``anthropic-beta``. Only who speaks
             that dialect may send them on, as far as it knows them.
+        echo: What answers repeat of the request, in dialects that do; no provider is told.
         extra: Fields that have no place here, as they came. Only who speaks that dialect may send them on.
     """
 
@@ -108,4 +109,5 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     usage_wanted: bool = False
     functions: bool = False
     betas: tuple[str, ...] = ()
+    echo: dict[str, Any] = {}
     extra: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The requests that the gateway understands, typed: the schemas of OpenAI's and Anthropic's APIs."""
+"""The requests that the gateway understands, typed: the schemas of OpenAI's, Anthropic's and Gemini's APIs."""
 
 from .chat import ChatRequest as ChatRequest
 from .chat import Message as Message
@@ -10,6 +10,7 @@ from .content import InputAudio as InputAudio
 from .content import Part as Part
 from .embedding import EmbeddingRequest as EmbeddingRequest
 from .fields import StreamOptions as StreamOptions
+from .generate import GenerateRequest as GenerateRequest
 from .json_texts import Text as Text
 from .media import ImageRequest as ImageRequest
 from .media import ModerationRequest as ModerationRequest
@@ -19,6 +20,7 @@ from .messages import ContentBlock as ContentBlock
 from .messages import CountTokensRequest as CountTokensRequest
 from .messages import MessageParam as MessageParam
 from .messages import MessagesRequest as MessagesRequest
+from .responses import ResponsesRequest as ResponsesRequest
 from .texts import TypedRequest as TypedRequest
 from .texts import texts_of as texts_of
 from .tools import FunctionCall as FunctionCall

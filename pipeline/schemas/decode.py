@@ -19,12 +19,15 @@ from .content import KNOWN_PARTS
 from .embedding import EmbeddingRequest
 from .explain import explain
 from .forms import ImageEditRequest, ImageVariationRequest, TranscriptionRequest, TranslationRequest
+from .generate import GenerateRequest
 from .media import ImageRequest, ModerationRequest, RerankRequest, SpeechRequest
 from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
+from .responses import ResponsesRequest
 from .texts import TypedRequest
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANYTHING = msgspec.json.Decoder()
+_GENERATE = msgspec.json.Decoder[TypedRequest](GenerateRequest)
 _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "chat": msgspec.json.Decoder(ChatRequest),
     "completion": msgspec.json.Decoder(CompletionRequest),
@@ -35,6 +38,9 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "rerank": msgspec.json.Decoder(RerankRequest),
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
+    "responses": msgspec.json.Decoder(ResponsesRequest),
+    "generate": _GENERATE,
+    "count_generate": _GENERATE,
     # A form has nothing but texts.
     "transcription": msgspec.json.Decoder(TranscriptionRequest, strict=False),
     "translation": msgspec.json.Decoder(TranslationRequest, strict=False),

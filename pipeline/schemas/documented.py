@@ -11,6 +11,7 @@ import msgspec
 from ..errors import InvalidRequest
 from .decode import decode_whole
 from .explain import SHOWN
+from .fields import attributes
 from .texts import TypedRequest
 
 
@@ -35,12 +36,13 @@ def _undocumented(path: str, typed: object, raw: Any) -> Iterator[tuple[str, str
     """Yield (path, name, the names known there), walking a typed value and its JSON side by side."""
     if isinstance(typed, msgspec.Struct):
         known = typed.__struct_encode_fields__
+        places = attributes(type(typed))
         prefix = f"{path}." if path else ""
         for name, value in raw.items():
             if name not in known:
                 yield f"{prefix}{name}", name, known
             else:
-                yield from _undocumented(f"{prefix}{name}", getattr(typed, name), value)
+                yield from _undocumented(f"{prefix}{name}", getattr(typed, places[name]), value)
     elif isinstance(typed, list):
         for index, item in enumerate(typed):
             yield from _undocumented(f"{path}[{index}]", item, raw[index])

@@ -13,6 +13,7 @@ import msgspec
 
 from ..errors import InvalidRequest
 from .fields import NAME_PATTERN
+from .responses import ResponsesRequest
 
 _WHERE = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>.*)`\Z", re.DOTALL)
 _TYPE = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`")
@@ -37,6 +38,7 @@ _EXPECTED = {
     "tool_choice": '"none", "auto", "required" or an object',
     "function_call": '"none", "auto" or an object',
     "input": "a string, a list of strings, a list of tokens or a list of lists of tokens",
+    "items": "a string or a list of items",
     "prompt": "a string, a list of strings, a list of tokens or a list of lists of tokens",
 }
 """Fields whose parts' types alone would say too little."""
@@ -64,7 +66,7 @@ def explain(error: msgspec.ValidationError, schema: type[msgspec.Struct]) -> Inv
 def _say(text: str, path: str, schema: type[msgspec.Struct]) -> tuple[str, str]:
     """Return the message for a problem, without its path, and its code."""
     if match := _TYPE.match(text):
-        return _say_type(path, match["expected"].split(" | "), match["got"]), "invalid_type"
+        return _say_type(path, match["expected"].split(" | "), match["got"], schema), "invalid_type"
     if match := _BOUND.match(text):
         side = "at most" if match["sign"] == "<=" else "at least"
         return f"must be {side} {match['limit'].removesuffix('.0')}", "invalid_value"
@@ -78,8 +80,10 @@ def _say(text: str, path: str, schema: type[msgspec.Struct]) -> tuple[str, str]:
     return text[0].lower() + text[1:], "invalid_value"
 
 
-def _say_type(path: str, expected: list[str], got: str) -> str:
+def _say_type(path: str, expected: list[str], got: str, schema: type[msgspec.Struct]) -> str:
     field = path.rpartition(".")[2]
+    if schema is ResponsesRequest and path == "input":
+        field = "items"
     nouns = _EXPECTED.get(field) if len(expected) > 2 or "array" in expected[1:] else None
     nouns = nouns or " or ".join(_NOUNS.get(name, name) for name in expected if name != "null")
     fraction = got == "float" and "int" in expected

@@ -7,6 +7,7 @@ in the raw values.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated
 
 import msgspec
@@ -34,6 +35,12 @@ Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
 ]
+
+
+@cache
+def attributes(kind: type[msgspec.Struct]) -> dict[str, str]:
+    """Return the attributes of a struct by the names that they have in JSON."""
+    return dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
 
 
 class StreamOptions(msgspec.Struct, kw_only=True, frozen=True):

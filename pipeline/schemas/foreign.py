@@ -7,14 +7,14 @@ that goes on to them, so all of it may reach a model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from .chat import ChatRequest
 from .content import KNOWN_PARTS, Part
-from .fields import MAX_NAME
+from .fields import MAX_NAME, attributes
 from .json_texts import Text, below, strings_in
 from .messages import KNOWN_BLOCKS, ContentBlock
 from .texts import TypedRequest
@@ -46,7 +46,7 @@ def foreign_texts(typed: TypedRequest, values: Mapping[str, Any]) -> Iterator[Te
 
 
 def _foreign(typed: TypedRequest, values: Mapping[str, Any]) -> Iterator[Text]:
-    known = typed.__struct_encode_fields__
+    known = attributes(type(typed))
     for name, value in values.items():
         if name not in known:
             yield from strings_in(name[:MAX_NAME], value)
@@ -56,7 +56,7 @@ def _foreign(typed: TypedRequest, values: Mapping[str, Any]) -> Iterator[Text]:
                 if not raw.keys() <= _PLAIN_MESSAGE or not isinstance(message.content, str):
                     yield from _beyond(f"messages[{index}]", message, raw)
         else:
-            yield from _beyond(name, getattr(typed, name), value)
+            yield from _beyond(name, getattr(typed, known[name]), value)
 
 
 def _beyond(path: str, typed: object, raw: Any) -> Iterator[Text]:
@@ -65,7 +65,8 @@ def _beyond(path: str, typed: object, raw: Any) -> Iterator[Text]:
         for index, item in enumerate(typed):
             yield from _beyond(f"{path}[{index}]", item, raw[index])
     elif isinstance(typed, msgspec.Struct):
-        known: frozenset[str] | tuple[str, ...] = typed.__struct_encode_fields__
+        places = attributes(type(typed))
+        known: Container[str] = places
         if isinstance(typed, Part):
             if raw.keys() <= _PLAIN_PART and isinstance(typed.text, str):
                 return
@@ -75,10 +76,10 @@ def _beyond(path: str, typed: object, raw: Any) -> Iterator[Text]:
             if raw.keys() <= _PLAIN_PART and isinstance(typed.text, str):
                 return
             if typed.type not in KNOWN_BLOCKS:
-                known = _read_of(typed, known)
+                known = _read_of(typed, places)
         for name, value in raw.items():
             if name in known:
-                yield from _beyond(f"{path}.{name}", getattr(typed, name), value)
+                yield from _beyond(f"{path}.{name}", getattr(typed, places[name]), value)
             else:
                 yield from strings_in(below(path, name), value)
 

@@ -10,11 +10,15 @@ from .completion import CompletionRequest
 from .content import KNOWN_PARTS, FileInput, Part
 from .embedding import EmbeddingRequest
 from .forms import FormRequest, check_form
+from .generate import GenerateRequest
+from .generate_rules import check_contents
 from .media import MediaRequest
 from .media_rules import check_media
 from .message_rules import check_conversation
 from .messages import CountTokensRequest
 from .refusals import refuse, require
+from .response_rules import check_response
+from .responses import ResponsesRequest
 from .texts import TypedRequest
 from .tools import NamedToolChoice, Tool, ToolCall
 
@@ -34,6 +38,12 @@ def check(typed: TypedRequest) -> None:
         return
     if isinstance(typed, CountTokensRequest):
         check_conversation(typed)
+        return
+    if isinstance(typed, ResponsesRequest):
+        check_response(typed)
+        return
+    if isinstance(typed, GenerateRequest):
+        check_contents(typed)
         return
     if typed.stream_options is not None and not typed.stream:
         refuse("stream_options", "only allowed when stream is true")

@@ -15,15 +15,26 @@ from .completion import CompletionRequest
 from .content import Content
 from .embedding import EmbeddingRequest
 from .forms import FormRequest, texts_of_form
+from .generate import GenerateRequest
+from .generate_texts import texts_of_contents
 from .json_texts import Text, strings_in
 from .media import MediaRequest
 from .media_rules import texts_of_media
 from .message_texts import texts_of_conversation
 from .messages import CountTokensRequest
+from .response_texts import texts_of_response
+from .responses import ResponsesRequest
 from .tools import CustomDefinition, FunctionCall, FunctionDefinition, NamedToolChoice, Tool, ToolCall, ToolName
 
 TypedRequest: TypeAlias = (
-    ChatRequest | CompletionRequest | EmbeddingRequest | CountTokensRequest | MediaRequest | FormRequest
+    ChatRequest
+    | CompletionRequest
+    | EmbeddingRequest
+    | CountTokensRequest
+    | ResponsesRequest
+    | GenerateRequest
+    | MediaRequest
+    | FormRequest
 )
 """A request that passed `validate`."""
 
@@ -55,6 +66,10 @@ def texts_of(typed: TypedRequest) -> Iterator[Text]:
         yield from texts_of_media(typed)
     elif isinstance(typed, FormRequest):
         yield from texts_of_form(typed)
+    elif isinstance(typed, ResponsesRequest):
+        yield from texts_of_response(typed)
+    elif isinstance(typed, GenerateRequest):
+        yield from texts_of_contents(typed)
     else:
         yield from _of_inputs("input", typed.input)
 

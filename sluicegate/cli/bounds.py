@@ -14,6 +14,7 @@ from sluicegate.stages.cache import RECORDING, CacheSettings
 from sluicegate.stages.call import CallSettings
 from sluicegate.stages.limit import LimitSettings
 from sluicegate.stages.parts.keys import caller_of
+from sluicegate.stages.recall import RecallSettings
 
 COUNTER = 300
 """Bytes of one counter with its key, measured."""
@@ -35,6 +36,8 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         found["answers"] = server.max_in_flight * answer
     if isinstance(cache := stages.get("cache"), CacheSettings):
         found["cache"] = cache.max_bytes + RECORDING
+    if isinstance(recall := stages.get("recall"), RecallSettings):
+        found["responses"] = recall.max_bytes
     if windows := _windows(stages):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
     return found

@@ -12,7 +12,13 @@ from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.decode import OPERATIONS, parse, type_body
 
 MODEL = "simulator/small"
-_DIALECTS = {"messages": "anthropic", "count_tokens": "anthropic"}
+_DIALECTS = {
+    "messages": "anthropic",
+    "count_tokens": "anthropic",
+    "responses": "responses",
+    "generate": "gemini",
+    "count_generate": "gemini",
+}
 
 
 def request(operation: str, *, timeout: float | None = None, **fields: Any) -> Request:

@@ -13,8 +13,8 @@ import trio
 
 from sluicegate.pipeline.errors import GatewayError, UpstreamError
 from sluicegate.pipeline.heavy import LARGE, compute
-from sluicegate.pipeline.passing import RawAnswer
-from sluicegate.pipeline.provider import Provider, RawDecoder, UpstreamRequest, UpstreamResponse
+from sluicegate.pipeline.passing import RawAnswer, RawDecoder
+from sluicegate.pipeline.provider import Provider, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.reply import Reply
 
 from .attempt_record import AttemptRecord

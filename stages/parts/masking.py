@@ -18,7 +18,8 @@ TELLING = 16
 """Letters of a filler that are drawn from the text."""
 KEPT = frozenset(
     b"model role type object format encoding_format detail voice syntax mode tool_choice function_call finish_reason "
-    b"reasoning_effort effort service_tier verbosity prompt_cache_retention search_context_size".split()
+    b"reasoning_effort effort service_tier verbosity prompt_cache_retention search_context_size "
+    b"category finishReason mimeType responseMimeType serviceTier thinkingLevel threshold".split()
 )
 """Fields whose texts the API or the gateway reads."""
 

@@ -1,6 +1,7 @@
-"""The answers to ``GET /v1/models`` and ``GET /v1/models/{id}``, in the shapes of OpenAI and Anthropic.
+"""The answers to ``GET /v1/models`` and ``GET /v1/models/{id}``, in the shapes of OpenAI, Anthropic and Google.
 
-https://platform.openai.com/docs/api-reference/models and https://docs.anthropic.com/en/api/models-list
+https://platform.openai.com/docs/api-reference/models, https://docs.anthropic.com/en/api/models-list and
+https://ai.google.dev/api/models
 """
 
 from __future__ import annotations
@@ -30,14 +31,25 @@ def anthropic_model(model: Listed, created: int) -> dict[str, object]:
     }
 
 
-def one_model(model: Listed, created: int, *, anthropic: bool) -> bytes:
+def gemini_model(model: Listed, created: int) -> dict[str, object]:
+    """Return one model as Google's clients read it. There is no place for ``created`` there."""
+    methods = ["generateContent", "streamGenerateContent", "countTokens"]
+    return {"name": f"models/{model.id}", "displayName": model.id, "supportedGenerationMethods": methods}
+
+
+_SHAPES = {"openai": openai_model, "anthropic": anthropic_model, "gemini": gemini_model}
+
+
+def one_model(model: Listed, created: int, dialect: str) -> bytes:
     """Return the body that shows one model."""
-    return msgspec.json.encode((anthropic_model if anthropic else openai_model)(model, created))
+    return msgspec.json.encode(_SHAPES[dialect](model, created))
 
 
-def model_list(models: Sequence[Listed], created: int, *, anthropic: bool) -> bytes:
+def model_list(models: Sequence[Listed], created: int, dialect: str) -> bytes:
     """Return the body that lists models, all on one page."""
-    if not anthropic:
+    if dialect == "gemini":
+        return msgspec.json.encode({"models": [gemini_model(model, created) for model in models]})
+    if dialect == "openai":
         return msgspec.json.encode({"object": "list", "data": [openai_model(model, created) for model in models]})
     return msgspec.json.encode(
         {

@@ -1,6 +1,6 @@
-"""The answer to ``POST /v1/messages/count_tokens`` where a provider does not count.
+"""The answers to ``POST /v1/messages/count_tokens`` and Gemini's ``:countTokens`` where a provider does not count.
 
-https://docs.anthropic.com/en/api/messages-count-tokens
+https://docs.anthropic.com/en/api/messages-count-tokens and https://ai.google.dev/api/tokens
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from sluicegate.pipeline.reply import Reply
 
 from .token_estimate import estimate
 
+COUNTED_AS = {"count_tokens": "input_tokens", "count_generate": "totalTokens"}
+"""What the number is called, by the operation that asks for it."""
+
 
 def to_be_estimated(exchange: Exchange, provider: Provider) -> bool:
     """Say whether tokens are to be counted, and this provider does not."""
     translator = provider.translator
-    return exchange.request.operation == "count_tokens" and not (
+    return exchange.request.operation in COUNTED_AS and not (
         isinstance(translator, TokenCounter) and translator.counts_tokens(exchange)
     )
 
@@ -27,5 +30,5 @@ async def reply_with_estimate(exchange: Exchange) -> None:
     """Set the reply to an estimate, which it is marked as. A checkpoint where there is much to read."""
     request = exchange.request
     usage = await compute(len(request.body), estimate, request, 0)
-    exchange.reply = Reply(body=msgspec.json.encode({"input_tokens": usage.input}))
+    exchange.reply = Reply(body=msgspec.json.encode({COUNTED_AS[request.operation]: usage.input}))
     exchange.notes["estimated"] = "input_tokens"

@@ -22,6 +22,7 @@ def test_every_bound_in_bytes_is_in_the_sum():
         "bodies": 100 * MIB * 2,
         "answers": 100 * 64 * MIB,
         "cache": 128 * MIB,
+        "responses": 64 * MIB,
         "counters": 2 * 100_000 * COUNTER,
     }
 
@@ -38,11 +39,11 @@ def test_a_keys_own_windows_count_with_the_others():
 
 
 def test_what_is_not_in_the_pipeline_takes_nothing():
-    assert set(bounds(of(cache={"enabled": False}))) == {"uploads", "bodies", "answers"}
+    assert set(bounds(of(cache={"enabled": False}, recall={"enabled": False}))) == {"uploads", "bodies", "answers"}
 
 
 def test_the_line_names_the_sum_and_its_parts():
-    text = bounds_text(of(cache={"enabled": False}))
+    text = bounds_text(of(cache={"enabled": False}, recall={"enabled": False}))
     assert text == (
         "6.5 GiB at the very worst: uploads 9.6 MiB, bodies 200 MiB, answers 6.2 GiB; 10,000 log lines besides"
     )

@@ -84,6 +84,7 @@ STAGES = [
     _component("meter", lane=Lane.SETTLE),
     _component("guard", settings=GuardSettings),
     _component("polish", lane=Lane.REPLY),
+    _component("recall"),
 ]
 
 

@@ -34,7 +34,7 @@ def test_secrets_are_hidden_and_units_are_written():
     assert shown["auth"]["api_keys"] == [{"key": "***", "name": "ann", "rate_limit": ["5/min"], "metadata": {}}]
     assert shown["limit"]["requests"] == ["600/min"]
     assert shown["models"]["demo"] == {"targets": ["oa/echo"], "strategy": "fallback"}
-    assert shown["pipeline"] == ["validate", "auth", "limit", "filter", "cache", "route", "call", "meter"]
+    assert shown["pipeline"] == ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call", "meter"]
 
 
 def test_a_secret_that_is_not_set_is_seen_to_be_empty():

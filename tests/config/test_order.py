@@ -16,6 +16,7 @@ SIM = "providers: {sim: {type: simulator}}\n"
         ("limit, validate, auth, route, call", 12, "limit", "auth"),
         ("filter, validate, route, call", 12, "filter", "validate"),
         ("validate, cache, auth, route, call", 22, "cache", "auth"),
+        ("validate, recall, auth, route, call", 22, "recall", "auth"),
         ("cache, validate, route, call", 12, "cache", "validate"),
         ("route, validate, call", 12, "route", "validate"),
     ],

@@ -164,7 +164,7 @@ def test_stages_come_in_the_order_of_the_list_with_their_settings():
 
 def test_without_a_list_the_default_pipeline_holds():
     names = [name for name, _ in loaded(SIM).config.stages]
-    assert names == ["validate", "auth", "limit", "filter", "cache", "route", "call", "meter"]
+    assert names == ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call", "meter"]
 
 
 @pytest.mark.parametrize("text", ["cache: {enabled: false}", "cache: {enabled: '${NOPE:-false}'}"])

@@ -7,7 +7,7 @@ from sluicegate.pipeline.config.sample import flow, sample
 from sluicegate.pipeline.registry import Registry, UnknownComponent
 from tests.config.rooms import rooms
 
-BUILT_IN = ["validate", "auth", "limit", "filter", "cache", "route", "call", "meter"]
+BUILT_IN = ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call", "meter"]
 
 
 @pytest.mark.parametrize("registry", [Registry(), rooms()], ids=["installed", "made for tests"])

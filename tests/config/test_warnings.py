@@ -102,11 +102,11 @@ def test_an_api_key_that_can_be_guessed_is_a_warning_that_does_not_show_it(lengt
     ("text", "stages"),
     [
         ("server: {workers: 1}", []),
-        ("server: {workers: 2}", ["cache"]),
-        ("server: {workers: auto}", ["cache"]),
-        ("server: {workers: 2}\nlimit: {requests: [1/s]}", ["cache"]),
-        ("server: {workers: 2}\nauth: {api_keys: [{key: 0123456789abcdef, name: a}]}", ["cache"]),
-        ("server: {workers: 2}\ncache: {enabled: false}", []),
+        ("server: {workers: 2}", ["recall", "cache"]),
+        ("server: {workers: auto}", ["recall", "cache"]),
+        ("server: {workers: 2}\nlimit: {requests: [1/s]}", ["recall", "cache"]),
+        ("server: {workers: 2}\nauth: {api_keys: [{key: 0123456789abcdef, name: a}]}", ["recall", "cache"]),
+        ("server: {workers: 2}\ncache: {enabled: false}\nrecall: {enabled: false}", []),
     ],
 )
 def test_what_several_workers_do_not_share_is_a_warning_at_its_stage(text, stages):
@@ -222,7 +222,7 @@ def test_a_key_that_looks_like_a_variable_is_taken_as_it_is():
 def test_without_a_file_and_a_key_the_simulator_serves():
     found = default_config({}, rooms())
     assert list(found.config.providers) == ["simulator"]
-    assert len(found.config.stages) == 8
+    assert len(found.config.stages) == 9
     assert found.problems == ()
 
 

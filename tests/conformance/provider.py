@@ -28,7 +28,7 @@ from sluicegate.pipeline.errors import (
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.reply import ChunkKind
 from sluicegate.pipeline.request import Request
-from tests.conformance.provider_sample import KEY, TARGET, Sample, ask, outcome, told
+from tests.conformance.provider_sample import KEY, TARGET, Sample, ask, exchange_for_response, outcome, told
 
 SHARED = settings(suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
 """One method with several classes is what a suite is; each class has its own sample, and keeps no other state."""
@@ -56,6 +56,14 @@ class KeylessProviderConformance:
         assert b"our-model" not in request.body
         assert isinstance(msgspec.json.decode(request.body), dict)
         assert dict(request.headers)["content-type"] == "application/json"
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_a_response_is_asked_of_the_targets_model(self, stream):
+        asked = exchange_for_response(stream=stream)
+        request = self.sample.translator.encode(asked, TARGET)
+        assert "their-model" in request.url + request.body.decode()
+        assert b"our-model" not in request.body
+        assert b"Say hello" in request.body
 
     def test_request_does_not_change_the_exchange(self):
         exchange = ask(stream=True)

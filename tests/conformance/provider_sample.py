@@ -29,6 +29,7 @@ from sluicegate.pipeline.schemas.forms import (
     TranscriptionRequest,
     TranslationRequest,
 )
+from sluicegate.testing import request
 
 _CREATED = re.compile(rb'"created":\d+')
 _MADE_ID = re.compile(rb'"id":"chatcmpl-[0-9a-f]{32}"')
@@ -54,13 +55,19 @@ def ask(operation: str = "chat", **fields: object) -> Exchange:
     if operation == "chat":
         fields = {"model": "our-model", "messages": [{"role": "user", "content": "Hello"}], **fields}
     body = msgspec.json.encode(fields)
-    request = Request(
+    asked = Request(
         operation,
         body,
         fields=msgspec.json.decode(body, type=dict[str, msgspec.Raw]),
         typed=msgspec.json.decode(body, type=TYPES[operation]),
     )
-    return Exchange(request, deadline=600.0, started=0.0)
+    return Exchange(asked, deadline=600.0, started=0.0)
+
+
+def exchange_for_response(**fields: object) -> Exchange:
+    """Return an exchange that asks for a response, as it is when it reaches `call`."""
+    asked = request("responses", **{"model": "our-model", "input": "Say hello", **fields})
+    return Exchange(asked, deadline=600.0, started=0.0)
 
 
 @dataclass(frozen=True)

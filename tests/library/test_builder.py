@@ -48,7 +48,16 @@ def test_builder_and_file_give_the_same_configuration():
     assert config == load(FILE, {}, Registry()).config
     # Equal, and not because both are empty.
     assert config.server.timeout == 120.0
-    assert [name for name, _ in config.stages] == ["validate", "auth", "limit", "filter", "route", "call", "meter"]
+    assert [name for name, _ in config.stages] == [
+        "validate",
+        "auth",
+        "limit",
+        "filter",
+        "recall",
+        "route",
+        "call",
+        "meter",
+    ]
     assert dict(config.stages)["limit"].requests == (Rate(600, 60.0), Rate(10_000, 3600.0))
 
 

@@ -260,3 +260,37 @@ def test_of_two_texts_of_one_document_the_one_that_was_read_goes_on() -> None:
     exchange = exchange_of("rerank", body)
     assert filter_of("bad").judge(exchange) is Verdict.PASS
     assert bytes(exchange.request.fields["documents"]) == b'[{"text":"fine"}]'
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"input": "a bad one"}, "input"),
+        ({"instructions": "a bad one"}, "instructions"),
+        ({"input": [{"role": "user", "content": "a bad one"}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": [{"type": "input_text", "text": "bad"}]}]}, "input[0].content[0].text"),
+        ({"input": [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "bad"}]}, "input[0].arguments"),
+        ({"input": [{"type": "function_call_output", "call_id": "c", "output": "bad"}]}, "input[0].output"),
+        (
+            {"input": [{"type": "function_call_output", "call_id": "c", "output": [{"type": "t", "text": "bad"}]}]},
+            "input[0].output[0].text",
+        ),
+        ({"input": [{"type": "reasoning", "summary": [{"type": "t", "text": "bad"}]}]}, "input[0].summary[0].text"),
+        ({"input": [{"type": "of_another_kind", "odd": {"deep": "bad"}}]}, "input[0].odd.deep"),
+        ({"tools": [{"type": "function", "name": "f", "description": "bad"}]}, "tools[0].description"),
+        ({"tools": [{"type": "mcp", "server_description": "bad"}]}, "tools[0].server_description"),
+        ({"text": {"format": {"type": "json_schema", "name": "bad", "schema": {}}}}, "text.format.name"),
+        ({"prompt": {"id": "p", "variables": {"a": "bad"}}}, "prompt.variables.a"),
+        ({"unknown": "bad"}, "unknown"),
+    ],
+)
+def test_texts_of_a_response_are_read_wherever_they_stand(fields: dict[str, Any], path: str) -> None:
+    body = json.dumps({"model": "m", "input": "Hello", **fields}).encode()
+    assert refusal_of(filter_of("bad"), exchange_of("responses", body)).param == path
+
+
+def test_of_duplicate_names_in_an_item_the_judged_one_goes_on() -> None:
+    body = b'{"model":"m","input":[{"role":"user","content":"bad","content":"good"}]}'
+    exchange = exchange_of("responses", body)
+    assert filter_of("bad").judge(exchange) is Verdict.PASS
+    assert b"bad" not in bytes(exchange.request.fields["input"])

@@ -13,6 +13,7 @@ from sluicegate.pipeline.form.blocks import Block, Foreign, Refusal, Text, Think
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.reply import Usage
 
+from .citations import citations_of
 from .sealed import sealed
 
 Json = dict[str, Any]
@@ -96,9 +97,9 @@ def arguments_of(text: str) -> msgspec.Raw:
 def _content(block: Block) -> Iterator[Json]:
     """Yield the content blocks of one of the form; none for an empty text, which clients could not send back."""
     if isinstance(block, Text):
-        if block.text or block.citations:
-            cited = {"citations": list(block.citations)} if block.citations else {}
-            yield {"type": "text", "text": block.text, **cited}
+        citations = citations_of(block.citations)
+        if block.text or citations:
+            yield {"type": "text", "text": block.text, **({"citations": citations} if citations else {})}
     elif isinstance(block, Thinking):
         if block.redacted is not None:
             yield {"type": "redacted_thinking", "data": block.redacted}

@@ -26,7 +26,8 @@ from sluicegate.pipeline.form.events import (
 )
 from sluicegate.pipeline.reply import Batch, ChunkKind, Usage
 
-from .calls import Calls
+from ..order import Calls
+from .citations import citation_of
 from .frames import block_start, block_stop, delta, event
 from .sealed import sealed
 from .whole import ending, opening, usage_of
@@ -112,8 +113,9 @@ class Writer:
         elif isinstance(piece, CallBegin):
             self._tell_calls(batch, self._calls.begin(piece))
         elif isinstance(piece, Cited):
-            self._enter(batch, "text", _TEXT)
-            batch.append(delta(self._index, b'"citations_delta","citation":', _encode(piece.citation), ChunkKind.HEAD))
+            if (citation := citation_of(piece.citation)) is not None:
+                self._enter(batch, "text", _TEXT)
+                batch.append(delta(self._index, b'"citations_delta","citation":', _encode(citation), ChunkKind.HEAD))
         else:
             self._close(batch)
             self._end = piece

@@ -55,6 +55,10 @@ class Place:
         end = OFFERED[operation]
         if self.classic:
             end = f"/deployments/{quote(self.deployment or model, safe='')}{end}"
+        return self.below(end)
+
+    def below(self, end: str) -> str:
+        """Return the URL of a path below the root."""
         return f"{self.root}{end}?{self.query}" if self.query else self.root + end
 
 

@@ -102,6 +102,8 @@ class Azure(Member):
         root = f"{self._place.root}?{self._place.query}" if self._place.query else self._place.root
         key = str(settings.api_key).strip()
         self._passage = Passage(settings, root, self._credentials(key) if key else {}, self.passes)
+        self._has_responses = not self._place.classic
+        self._responses_url = self._place.below("/responses")
 
     def read_settings(self, settings: HttpProviderSettings) -> Profile:
         """Return the profile for the version that is asked."""

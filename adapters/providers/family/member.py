@@ -54,6 +54,7 @@ class Member(OpenAI):
         self._profile = self.read_settings(settings)
         self.default_url = self._profile.base_url
         super().__init__(name, settings, wall=wall)
+        self._has_responses = False
         self._strips = False  # the profile says what may not go back
         self._urls = operation_urls(settings.base_url or self.default_url, self._profile.paths)
         self._errors = FamilyErrors(name, Secrets(settings, *self._spellings()), self._profile.errors)

@@ -12,11 +12,13 @@ from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped, EventDecoder
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.reply import Reply, Usage
 
 from ..headers import Headers
 from .answer import AnswerReader
-from .counting import METHOD, asked_of, counting_body
+from .counting import METHOD, asked_of, check_count, counting_body
 from .errors import GoogleErrors
+from .passing import PASSED, PassedStream, check_answer, choices_of, passed_fields
 from .request import body_of
 from .stream import GeminiStream
 
@@ -40,7 +42,7 @@ class GeminiApi:
         files_url: Where the ids of uploaded files lead to, or empty where there are none.
     """
 
-    dialect = ""
+    dialect = "gemini"
 
     def __init__(
         self,
@@ -80,6 +82,34 @@ class GeminiApi:
         body = self._body(asked_of(exchange), target, Dropped(self._name, strict=False))
         return self._request(target, METHOD, self._plain_headers, counting_body(body, resource))
 
+    def passes(self, exchange: Exchange) -> bool:
+        """Say whether the caller's own fields go to the model."""
+        return exchange.request.dialect == self.dialect and exchange.request.operation in PASSED
+
+    def pass_on(self, exchange: Exchange, target: Target, resource: str = "") -> UpstreamRequest:
+        """Return a request with the caller's own fields. ``resource`` is as `count` has it."""
+        request = exchange.request
+        exchange.notes.pop("dropped", None)  # of the target before
+        fields = passed_fields(request.fields, self._safety)
+        if request.operation == "count_generate":
+            alone = fields.keys() == {"contents"}
+            body = counting_body(fields, "" if alone else resource)
+            return self._request(target, METHOD, self._plain_headers, body)
+        if request.stream:
+            return self._request(target, "streamGenerateContent?alt=sse", self._stream_headers, fields)
+        return self._request(target, "generateContent", self._plain_headers, fields)
+
+    def passed(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
+        """Return an answer as it came, and its tokens. Raises GatewayError where it is none."""
+        if exchange.request.operation == "count_generate":
+            check_count(self._errors, head, body)
+            return Reply(body=body), None
+        return Reply(body=body), check_answer(self._errors, head, body)
+
+    def passed_stream(self, exchange: Exchange, head: UpstreamHead) -> PassedStream:
+        """Return a decoder for a stream that passes through. Raises UpstreamError where it is none."""
+        return PassedStream(self._name, self._errors, sse=self._is_sse(head), choices=choices_of(exchange.request))
+
     def _body(self, chat: Chat, target: Target, dropped: Dropped) -> dict[str, Any]:
         return body_of(
             chat,
@@ -103,7 +133,10 @@ class GeminiApi:
 
     def events(self, chat: Chat, head: UpstreamHead) -> EventDecoder:
         """Return a decoder for a stream, or for a whole answer in its place. Raises UpstreamError for anything else."""
+        return GeminiStream(self._name, self._errors, sse=self._is_sse(head), choices=chat.n)
+
+    def _is_sse(self, head: UpstreamHead) -> bool:
         sse = head.media_type in ("text/event-stream", "")
         if not sse:
             self._errors.check_type(head)
-        return GeminiStream(self._name, self._errors, sse=sse, choices=chat.n)
+        return sse

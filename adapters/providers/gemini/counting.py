@@ -48,6 +48,11 @@ def counting_body(body: dict[str, Any], resource: str) -> dict[str, Any]:
 
 def read_count(errors: GoogleErrors, head: UpstreamHead, body: bytes) -> Reply:
     """Return the reply that a count means. Raises GatewayError where it is none."""
+    return Reply(body=msgspec.json.encode({"input_tokens": check_count(errors, head, body)}))
+
+
+def check_count(errors: GoogleErrors, head: UpstreamHead, body: bytes) -> int:
+    """Return the tokens that a count tells. Raises GatewayError where it is none."""
     errors.check_type(head, body)
     try:
         refuse(read_frame(body), errors, body)
@@ -58,4 +63,4 @@ def read_count(errors: GoogleErrors, head: UpstreamHead, body: bytes) -> Reply:
         raise errors.nonsense("has no count of tokens") from error
     if not 0 <= found < MAX_COUNT:
         raise errors.nonsense("has a count of tokens that is none")
-    return Reply(body=msgspec.json.encode({"input_tokens": found}))
+    return found

@@ -5,7 +5,9 @@ Nothing says that a stream is complete but its end; it is whole if every candida
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from sluicegate.pipeline.errors import GatewayError, StreamInterrupted, UpstreamError
 from sluicegate.pipeline.form.blocks import Text, Thinking
@@ -30,9 +32,11 @@ from .frames import JsonFrames, SseFrames
 from .pieces import Piece, Reader, logprobs_of
 from .wire import Candidate, read_frame, read_usage
 
+Item = TypeVar("Item")
 
-class GeminiStream:
-    """Decodes one stream.
+
+class FrameStream(Generic[Item]):
+    """Reads one stream, and makes something of each answer in it.
 
     Args:
         provider: Its name, for messages.
@@ -47,10 +51,8 @@ class GeminiStream:
         source = f"provider {provider!r}"
         self._frames = SseFrames(source) if sse else JsonFrames(source)
         self._choices = choices
-        self._readers: dict[int, Reader] = {}
+        self._seen: set[int] = set()
         self._reasons: dict[int, str] = {}
-        self._begun = False
-        self._id = ""
         self._usage: Usage | None = None
         self._done = False
         self._error: GatewayError | None = None
@@ -60,19 +62,19 @@ class GeminiStream:
         """Whether the stream has come to its end, and its answer is complete."""
         return self._done
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Return the events that these bytes complete.
+    def feed(self, data: bytes) -> list[Item]:
+        """Return what these bytes complete.
 
-        An error behind events in the same bytes is raised by the next call.
+        An error behind other things in the same bytes is raised by the next call.
 
         Raises:
             GatewayError: The provider reported an error in-band, or sent what is not of its own API.
         """
         if self._error is not None:
             raise self._error
-        return [] if self._done else self._guarded(lambda events: self._take_all(self._frames.feed(data), events))
+        return [] if self._done else self._guarded(lambda items: self._take_all(self._frames.feed(data), items))
 
-    def finish(self) -> list[Event]:
+    def finish(self) -> list[Item]:
         """Say that no more bytes come; return what was still held back.
 
         Raises:
@@ -82,24 +84,59 @@ class GeminiStream:
             raise self._error
         return [] if self._done else self._guarded(self._end)
 
-    def _guarded(self, take: Callable[[list[Event]], None]) -> list[Event]:
-        """Return what ``take`` appends. An error waits for the events before it."""
-        events: list[Event] = []
+    def _guarded(self, take: Callable[[list[Item]], None]) -> list[Item]:
+        """Return what ``take`` appends. An error waits for what is before it."""
+        items: list[Item] = []
         try:
-            take(events)
+            take(items)
         except Malformed as error:
             self._error = self._errors.nonsense(str(error))
             self._error.__cause__ = error
         except GatewayError as error:
             self._error = error
-        if self._error is not None and not events:
+        if self._error is not None and not items:
             raise self._error
-        return events
+        return items
 
-    def _take_all(self, frames: list[bytes], events: list[Event]) -> None:
+    def _take_all(self, frames: list[bytes], items: list[Item]) -> None:
         for frame in frames:
             if frame.strip():
-                self._take(frame, events)
+                self._take(frame, items)
+
+    @abstractmethod
+    def _take(self, data: bytes, items: list[Item]) -> None:
+        """Append what one answer makes. Raises GatewayError or Malformed."""
+
+    def _close(self, items: list[Item]) -> None:
+        """Append what stands at the end of a complete stream."""
+
+    def _end(self, items: list[Item]) -> None:
+        try:
+            self._take_all(self._frames.finish(), items)
+        except (Malformed, StreamInterrupted):
+            pass  # half an event: its loss matters only if the answer is not complete without it
+        except UpstreamError:
+            if not self._complete():
+                raise
+        if not self._complete():
+            if bare := self._frames.bare_error():
+                raise self._errors.read_in_band(bare)
+            raise StreamInterrupted(f"the stream of provider {self._provider!r} ended before its answer was complete")
+        self._close(items)
+        self._done = True
+
+    def _complete(self) -> bool:
+        return len(self._reasons) >= self._choices and self._reasons.keys() >= self._seen
+
+
+class GeminiStream(FrameStream[Event]):
+    """Reads one stream into the form. See `FrameStream` for its arguments."""
+
+    def __init__(self, provider: str, errors: GoogleErrors, *, sse: bool, choices: int) -> None:
+        super().__init__(provider, errors, sse=sse, choices=choices)
+        self._readers: dict[int, Reader] = {}
+        self._begun = False
+        self._id = ""
 
     def _take(self, data: bytes, events: list[Event]) -> None:
         frame = read_frame(data)
@@ -120,6 +157,7 @@ class GeminiStream:
         reader = self._readers.get(choice)
         if reader is None:
             reader = self._readers[choice] = Reader(choice)
+            self._seen.add(choice)
         first = reader.calls
         pieces = reader.read(candidate, self._id)
         logprobs = logprobs_of(candidate.logprobs_result) if candidate.logprobs_result else None
@@ -131,24 +169,9 @@ class GeminiStream:
         if candidate.finish_reason:
             self._reasons[choice] = candidate.finish_reason
 
-    def _end(self, events: list[Event]) -> None:
-        try:
-            self._take_all(self._frames.finish(), events)
-        except (Malformed, StreamInterrupted):
-            pass  # half an event: its loss matters only if the answer is not complete without it
-        except UpstreamError:
-            if not self._complete():
-                raise
-        if not self._complete():
-            if bare := self._frames.bare_error():
-                raise self._errors.read_in_band(bare)
-            raise StreamInterrupted(f"the stream of provider {self._provider!r} ended before its answer was complete")
+    def _close(self, events: list[Event]) -> None:
         for choice, reason in sorted(self._reasons.items()):
             events.append(End(self._readers[choice].finish(reason), choice))
-        self._done = True
-
-    def _complete(self) -> bool:
-        return len(self._reasons) >= self._choices and self._reasons.keys() >= self._readers.keys()
 
 
 def _append(events: list[Event], piece: Piece, choice: int, slot: int, logprobs: dict[str, object] | None) -> int:

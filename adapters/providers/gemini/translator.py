@@ -67,7 +67,7 @@ class GeminiSettings(ProxyProviderSettings, kw_only=True, frozen=True):
 
 @provider("gemini", summary="Google AI Studio: Gemini with an API key.", settings=GeminiSettings)
 class Gemini:
-    """Translates to Gemini's API.
+    """Translates to Gemini's API. What is asked in its dialect passes through.
 
     Args:
         name: The provider's name in the configuration.
@@ -101,6 +101,8 @@ class Gemini:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
         if exchange.request.passing is not None:
             return self._passage.encode(exchange, exchange.request.passing)
+        if self._api.passes(exchange):
+            return self._api.pass_on(exchange, target, _resource(target.model))
         if exchange.request.operation == "count_tokens":
             return self._api.count(exchange, target, _resource(target.model))
         if exchange.request.operation == "image":
@@ -118,6 +120,8 @@ class Gemini:
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
+        if self._api.passes(exchange):
+            return self._api.passed(exchange, head, body)
         if exchange.request.operation == "count_tokens":
             return read_count(self._errors, head, body), None
         if exchange.request.operation == "image":
@@ -134,6 +138,8 @@ class Gemini:
         """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
         if exchange.request.passing is not None:
             return self._passage.decoder(head)
+        if self._api.passes(exchange):
+            return self._api.passed_stream(exchange, head)
         return chat_stream(self._api, exchange, head)
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:

@@ -1,4 +1,4 @@
 """OpenAI, and the servers that speak its API."""
 
+from .settings import OpenAISettings as OpenAISettings
 from .translator import OpenAI as OpenAI
-from .translator import OpenAISettings as OpenAISettings

@@ -46,6 +46,7 @@ _IN_BAND = {
     "invalid_request_error": 400,
     "BadRequestError": 400,
     "context_length_exceeded": 400,
+    "invalid_prompt": 400,
     "permission_error": 403,
     "overloaded_error": 503,
 }

@@ -8,12 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
-from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings, ProxyProviderSettings
+from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
@@ -26,20 +25,22 @@ from ..problem import read_problem
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
 from ..translation import chat_stream, decode_chat, encode_chat, note_dropped
+from .asked import choices_in, wants_usage, with_usage
 from .chats import OpenAIChats
 from .errors import ErrorTable
 from .form_answer import read_form_answer
 from .form_request import check_transcript, form_of
 from .history import strip_history
-from .media_events import MediaStream, UnstreamedImages
+from .media_stream import media_stream
 from .mender import ChunkMender
 from .passage import Passage
 from .reranked import mend_reranked
-from .sound import SpokenBytes, said_in
+from .responses import PassedResponse, check_response, check_stream, passed_fields
+from .settings import OpenAISettings
 from .stream import OpenAIStream
 from .typed_stream import TypedStream, WholeAsTyped
 from .unstreamed import UnstreamedAnswer
-from .urls import MEDIA, MODELS, PATHS, is_openai_itself, operation_urls
+from .urls import MEDIA, MODELS, PATHS, RESPONSES, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
@@ -48,19 +49,6 @@ if TYPE_CHECKING:
 
 Headers = tuple[tuple[str, str], ...]
 _encode = msgspec.json.Encoder().encode
-_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_TRUE = msgspec.Raw(b"true")
-_ALWAYS_USAGE = msgspec.Raw(b'{"include_usage":true}')
-
-
-class OpenAISettings(ProxyProviderSettings, kw_only=True, frozen=True):
-    """How to reach OpenAI, or a server that speaks its API."""
-
-    base_url: Annotated[str, Meta(description="Where its API is, as far as /v1.")] = "https://api.openai.com/v1"
-
-
-class _StreamOptions(msgspec.Struct):
-    include_usage: bool | None = None
 
 
 @provider(
@@ -93,6 +81,9 @@ class OpenAI:
         if self._strips:
             del self._urls["rerank"]
         self._models_url = operation_urls(base_url, MODELS)["models"]
+        self._responses_url = operation_urls(base_url, {RESPONSES: "/responses"})[RESPONSES]
+        has = settings.responses if isinstance(settings, OpenAISettings) else None
+        self._has_responses = self._strips if has is None else has
         self._plain_headers = self._headers(accept="application/json")
         # Compression would hold chunks back until enough have come together.
         self._stream_headers = self._headers(accept="text/event-stream", **{"accept-encoding": "identity"})
@@ -127,6 +118,11 @@ class OpenAI:
             return self._passage.encode(exchange, request.passing)
         if request.operation in FORMS:
             return self._form(request, target)
+        if self._passes(exchange):
+            exchange.notes.pop("dropped", None)  # of the target before
+            fields = {**passed_fields(request, self._name), "model": msgspec.Raw(_encode(target.model))}
+            headers = self._stream_headers if request.stream else self._plain_headers
+            return UpstreamRequest("POST", self._responses_url, headers, _encode(fields))
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
@@ -147,7 +143,7 @@ class OpenAI:
             raise UnsupportedEndpoint.of(self._name, operation)
         written = {**fields, "model": msgspec.Raw(_encode(target.model))}
         if stream and operation not in MEDIA:
-            written["stream_options"] = _with_usage(fields.get("stream_options"))
+            written["stream_options"] = with_usage(fields.get("stream_options"))
         self._write(operation, written, dropped)
         headers = self._stream_headers if stream else self._plain_headers
         if operation == "speech":
@@ -162,6 +158,10 @@ class OpenAI:
         media_type, form = form_of(request, target.model)
         headers = dict(self._stream_headers if request.stream else self._form_headers)
         return UpstreamRequest("POST", url, tuple({**headers, "content-type": media_type}.items()), upload=form)
+
+    def _passes(self, exchange: Exchange) -> bool:
+        """Say whether a request in the Responses API goes on in it."""
+        return self._has_responses and exchange.request.operation == RESPONSES
 
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
@@ -193,6 +193,9 @@ class OpenAI:
         request = exchange.request
         if request.operation in FORMS:
             return read_form_answer(self._errors, self._reader, request, head, body)
+        if self._passes(exchange):
+            self._reader.check_type(head, body)
+            return Reply(body=body), check_response(self._errors, body)
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)
@@ -232,14 +235,17 @@ class OpenAI:
             if head.media_type == "text/event-stream":
                 return TypedStream(self._name, self._errors)
             return WholeAsTyped(self._errors, self._reader, request, head)
+        if self._passes(exchange):
+            check_stream(self._errors, head)
+            return PassedResponse(self._name, self._errors)
         if request.dialect != self._chats.dialect:
             return chat_stream(self._chats, exchange, head)
         if request.operation in MEDIA:
-            return self._media(exchange, head)
+            mend = partial(self._mend, "image", model=request.model)
+            return media_stream(self._name, self._errors, self._reader, request, head, mend)
         fields = request.fields
-        wants_usage = _wants_usage(fields)
-        choices, model = _choices(fields), request.model
-        return self.chunks(request.operation, head, wants_usage=wants_usage, choices=choices, model=model)
+        usage, choices, model = wants_usage(fields), choices_in(fields), request.model
+        return self.chunks(request.operation, head, wants_usage=usage, choices=choices, model=model)
 
     def chunks(
         self, operation: str, head: UpstreamHead, *, wants_usage: bool, choices: int, model: str = ""
@@ -259,18 +265,6 @@ class OpenAI:
         self._reader.check_type(head)
         mend = partial(self._mend, operation, model=model)
         return UnstreamedAnswer(self._name, self._reader, operation, head, wants_usage=wants_usage, mend=mend)
-
-    def _media(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
-        """Return a decoder for what is streamed and is no text. Raises UpstreamError for a page or another answer."""
-        request = exchange.request
-        if head.media_type == "text/event-stream":
-            pictures = _choices(request.fields) if request.operation == "image" else 0
-            return MediaStream(self._name, self._errors, pictures=pictures, said=said_in(request))
-        if request.operation == "speech":
-            return SpokenBytes(self._name, self._errors, head, said_in(request))
-        self._reader.check_type(head)
-        mend = partial(self._mend, "image", model=request.model)
-        return UnstreamedImages(self._name, self._reader, head, mend)
 
     def _mend(self, operation: str, body: bytes, model: str) -> bytes:
         """Return a whole answer as OpenAI's API has it. What is no answer comes back as it is."""
@@ -301,34 +295,3 @@ class OpenAI:
     def transport(self) -> Transport | None:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
-
-
-def _with_usage(options: msgspec.Raw | None) -> msgspec.Raw:
-    """Return stream options that ask for usage, whatever else they ask for: the accounts need it."""
-    if options is None or bytes(options) == b"null":
-        return _ALWAYS_USAGE
-    try:
-        return msgspec.Raw(_encode({**_decode_fields(options), "include_usage": _TRUE}))
-    except msgspec.DecodeError:
-        return _ALWAYS_USAGE  # not an object: `validate` is not in the pipeline
-
-
-def _wants_usage(fields: dict[str, msgspec.Raw]) -> bool:
-    """Say whether the client asked for the chunk that holds nothing but usage."""
-    raw = fields.get("stream_options")
-    if raw is None:
-        return False
-    try:
-        options = msgspec.json.decode(raw, type=_StreamOptions | None)
-    except msgspec.DecodeError:
-        return False
-    return options is not None and bool(options.include_usage)
-
-
-def _choices(fields: dict[str, msgspec.Raw]) -> int:
-    """Return how many answers were asked for."""
-    raw = fields.get("n")
-    try:
-        return max(1, msgspec.json.decode(raw, type=int)) if raw is not None else 1
-    except msgspec.DecodeError:
-        return 1

@@ -15,8 +15,11 @@ PATHS = {
     "image_edit": "/images/edits",
     "image_variation": "/images/variations",
 }
+"""Of the operations that most servers have."""
 MEDIA = {"image": "/images/generations", "speech": "/audio/speech", "moderation": "/moderations", "rerank": "/rerank"}
 """What fewer servers have. OpenAI itself has no ``/rerank``; those that have it take Jina's and Cohere's fields."""
+RESPONSES = "responses"
+"""The operation that only some have."""
 
 
 def media(*operations: str) -> dict[str, str]:

@@ -137,13 +137,19 @@ class Vertex:
             request = api.pass_on(exchange, target, dropped)
             note_dropped(exchange, dropped)
             return request
+        if isinstance(api, GeminiApi) and api.passes(exchange):
+            return api.pass_on(exchange, target)
         if isinstance(api, GeminiApi) and exchange.request.operation == "count_tokens":
             return api.count(exchange, target)
         return encode_chat(api, exchange, target, name=self._name, settings=self._settings)
 
     def counts_tokens(self, exchange: Exchange) -> bool:
-        """Say yes: the models of both publishers count."""
-        return True
+        """Say yes, as the models of both publishers count; but Claude only who speaks its API."""
+        plan = exchange.plan
+        if exchange.request.operation != "count_generate" or plan is None:
+            return True
+        mine = (target.model for target in plan.targets if target.provider == self._name)
+        return all(publisher_of(model) != "anthropic" for model in mine)
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
@@ -154,6 +160,8 @@ class Vertex:
         api = self._asked(exchange)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             return api.passed(exchange, head, body)
+        if isinstance(api, GeminiApi) and api.passes(exchange):
+            return api.passed(exchange, head, body)
         if exchange.request.operation == "count_tokens":
             return read_count(self._errors, head, body), None
         return decode_chat(api, exchange, head, body)
@@ -163,6 +171,8 @@ class Vertex:
         api = self._asked(exchange)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             return api.passed_stream(head)
+        if isinstance(api, GeminiApi) and api.passes(exchange):
+            return api.passed_stream(exchange, head)
         return chat_stream(api, exchange, head)
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:

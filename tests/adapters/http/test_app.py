@@ -22,7 +22,7 @@ async def test_a_chat_is_answered_with_who_served_it():
         assert answer.headers["x-sluicegate-cache"] == "miss"
         assert answer.headers["x-ratelimit-limit-requests"] == "100"
         stages = [mark.partition(";")[0] for mark in answer.headers["server-timing"].split(", ")]
-        assert stages == ["validate", "auth", "limit", "filter", "cache", "route", "call"]
+        assert stages == ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call"]
         again = await running.chat()
         assert again.headers["x-sluicegate-cache"] == "hit"
         assert again.json["choices"] == answer.json["choices"]

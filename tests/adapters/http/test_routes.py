@@ -11,6 +11,8 @@ from sluicegate.adapters.http.routes import Room
         (b"/v1/chat/completions?beta=true", "chat", ""),
         (b"http://gateway.test/v1/completions", "completion", ""),
         (b"/v1/embeddings", "embedding", ""),
+        (b"/v1/responses", "responses", ""),
+        (b"/v1/responses/resp_1?include=x", "response", "resp_1"),
         (b"/v1/models", "models", ""),
         (b"/v1/models/gpt-4", "model", "gpt-4"),
         (b"/v1/models/openai/gpt-4", "model", "openai/gpt-4"),

@@ -62,7 +62,7 @@ async def test_it_reports_when_it_serves_and_then_again_and_again(autojump_clock
     await trio.sleep(PERIOD * 2.5)
     assert [kind for kind, _ in other.got] == ["ready", "figures", "figures", "figures"]
     first, *later = [changes for _, changes in other.of("figures")]
-    assert len(first["hops"]) == 9
+    assert len(first["hops"]) == 10
     assert all(changes["hops"] == [] for changes in later)
 
 

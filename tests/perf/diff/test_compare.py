@@ -71,7 +71,7 @@ def test_a_key_that_is_gone_is_told_even_if_nothing_else_is():
 def test_answers_are_timed_with_upstreams_and_stages_without():
     found, _ = changes(OLD, *(demo(number, 10.0 * number) for number in range(10)))
     assert found.answers.old == found.answers.new == (1.0, 1.0, 1.0, 1.0)
-    assert list(found.stages) == ["validate", "auth", "limit", "filter", "cache", "route", "call"]
+    assert list(found.stages) == ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call"]
     for latency in (found.pipeline, *found.stages.values()):
         assert 0 < latency.old[0] <= latency.old[-1] < 0.5
 

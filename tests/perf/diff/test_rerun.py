@@ -24,7 +24,9 @@ def test_a_plain_answer_takes_what_it_took():
     assert (result.outcome, result.status, result.code, result.asked) == ("ok", 200, None, True)
     assert (result.plan, result.served, result.cache) == ("single: one/a", "one/a", "miss")
     assert (result.duration, result.first) == (1.0, None)
-    assert result.stages == dict.fromkeys(["validate", "auth", "limit", "filter", "cache", "route", "call"], 0.0)
+    assert result.stages == dict.fromkeys(
+        ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call"], 0.0
+    )
 
 
 def test_a_stream_comes_as_it_came():

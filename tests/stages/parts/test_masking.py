@@ -104,3 +104,17 @@ def test_what_is_no_whole_json_shows_nothing_either(body):
 
 def test_an_empty_body_stays_empty():
     assert Mask().of(b"") == b""
+
+
+def test_a_masked_request_of_googles_clients_is_read_as_before():
+    image = {"inlineData": {"mimeType": "image/png", "data": "AA=="}}
+    body = {
+        "model": "p/m",
+        "contents": [{"role": "user", "parts": [{"text": "Marvin"}, image]}],
+        "generationConfig": {"responseMimeType": "application/json", "thinkingConfig": {"thinkingLevel": "LOW"}},
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
+    }
+    masked = json.loads(Mask().of(json.dumps(body).encode()))
+    assert "Marvin" not in json.dumps(masked)
+    assert masked["contents"][0]["parts"][1]["inlineData"]["mimeType"] == "image/png"
+    assert (masked["generationConfig"], masked["toolConfig"]) == (body["generationConfig"], body["toolConfig"])

@@ -1,0 +1,65 @@
+"""What of a response is to be kept: the response object as it left, and all that was said up to it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sluicegate.pipeline.conversation import Conversation
+from sluicegate.pipeline.exchange import Exchange
+from sluicegate.pipeline.reply import Chunk
+
+_LAST = frozenset({"response.completed", "response.incomplete"})
+
+
+class _Event(msgspec.Struct):
+    response: msgspec.Raw
+
+
+class _Response(msgspec.Struct):
+    id: str
+    status: str | None = None
+    output: list[msgspec.Raw] = []
+
+
+_event = msgspec.json.Decoder(_Event).decode
+_response = msgspec.json.Decoder(_Response).decode
+_input = msgspec.json.Decoder(str | list[msgspec.Raw] | None).decode
+
+
+def response_in(chunk: Chunk) -> bytes | None:
+    """Return the response object of a stream's last event, None of any other."""
+    return bytes(_event(chunk.data).response) if chunk.event in _LAST else None
+
+
+class Said:
+    """Notes the response object of one stream.
+
+    Attributes:
+        response: The object, once it is there.
+    """
+
+    def __init__(self) -> None:
+        self.response = b""
+
+    def tap(self, _: Exchange, chunk: Chunk) -> Chunk:
+        """Look at a chunk that leaves."""
+        self.response = response_in(chunk) or self.response
+        return chunk
+
+
+def conversation_of(exchange: Exchange, response: bytes) -> tuple[str, Conversation] | None:
+    """Return the id of a response and the conversation up to it; None for one that is not there yet, or is odd."""
+    request = exchange.request
+    try:
+        told = _response(response)
+        asked = _input(request.fields.get("input", b"null"))
+    except msgspec.DecodeError:
+        return None
+    if told.status not in ("completed", "incomplete"):
+        return None
+    if isinstance(asked, str):
+        asked = [msgspec.Raw(msgspec.json.encode({"type": "message", "role": "user", "content": asked}))]
+    before = request.recalled.items if request.recalled is not None else []
+    items = [*before, *(asked or []), *told.output]
+    provider = exchange.notes.get("provider", "")
+    return told.id, Conversation(exchange.caller.tenant, provider, items, msgspec.Raw(response))
