@@ -59,9 +59,9 @@ def _text_answer(asked: Asked, text: str, tokens: int, random: Random) -> Answer
     said = echo(text)
     opening = "A tool answered" if asked.last.role in ("tool", "function") else "You said"
     intro = f'{opening}: "{said}". I am the simulator, not a model, so here are some words.'
-    pieces = [word if place == 0 else " " + word for place, word in enumerate(intro.split(" "))]
-    more = sentences(random, max(0, tokens - len(pieces)))
-    pieces += [" " + word.lstrip() for word in more]
+    first, *others = intro.split(" ")
+    pieces = [first, *[" " + word for word in others]]
+    pieces += sentences(random, max(0, tokens - len(pieces)))
     limit = min(tokens, asked.limit or tokens)
     return Answer(pieces[:limit], reason="length" if limit < tokens else "stop")
 
