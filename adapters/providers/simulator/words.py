@@ -19,10 +19,14 @@ TEXT = 4096
 """How many words there are to be cut from."""
 
 
-def sentences(random: Random, count: int) -> list[str]:
-    """Return ``count`` words that make up sentences. Each has its space before it, as tokens have."""
+def sentences(place: int, count: int) -> list[str]:
+    """Return ``count`` words that make up sentences. Each has its space before it, as tokens have.
+
+    Args:
+        place: Any number; it says which sentence is the first.
+    """
     words, beginnings = _text()
-    start = beginnings[int(random.random() * len(beginnings))]
+    start = beginnings[place % len(beginnings)]
     cut = words[start : start + count]
     while len(cut) < count:
         cut += words[: count - len(cut)]

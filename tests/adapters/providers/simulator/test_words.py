@@ -1,7 +1,5 @@
 """The simulator's words: as many as are wanted, in sentences."""
 
-from random import Random
-
 import pytest
 
 from sluicegate.adapters.providers.simulator.words import TEXT, echo, sentences
@@ -9,21 +7,21 @@ from sluicegate.adapters.providers.simulator.words import TEXT, echo, sentences
 
 @pytest.mark.parametrize("count", [0, 1, 4, 60, TEXT * 2 + 5])
 def test_as_many_words_as_wanted_end_with_a_full_stop(count):
-    words = sentences(Random(1), count)
+    words = sentences(1, count)
     assert len(words) == count
     assert all(word.startswith(" ") and word.strip() for word in words)
     assert not words or words[-1].endswith(".")
 
 
 def test_what_is_cut_off_last_does_not_change_the_text_itself():
-    before = sentences(Random(1), 40)
+    before = sentences(1, 40)
     for count in range(1, 40):
-        sentences(Random(1), count)
-    assert sentences(Random(1), 40) == before
+        sentences(1, count)
+    assert sentences(1, 40) == before
 
 
 def test_answers_begin_in_many_places():
-    assert len({tuple(sentences(Random(seed), 5)) for seed in range(100)}) > 80
+    assert len({tuple(sentences(seed, 5)) for seed in range(100)}) > 80
 
 
 @pytest.mark.parametrize(("text", "said"), [("a b", "a b"), ("a  b\n", "a b"), ("a b c", "a b ..."), ("", "")])
