@@ -117,6 +117,7 @@ class Body:
     def _part(self, *, keep: bool) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            self.reader.close()
             (self._pool.release if keep else self._pool.discard)(connection)
 
     @staticmethod

@@ -54,7 +54,7 @@ class H1Reader:
         self.surplus = False
         self.fault: httpx.RemoteProtocolError | None = None
         self._method = method
-        self._parser = HttpResponseParser(self)
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._body: list[bytes] = []
         self._to_eof = False
         self._interim = 0
@@ -65,8 +65,12 @@ class H1Reader:
     def feed(self, data: bytes) -> None:
         """Take bytes, at least one. What they bring shows in the attributes and in `take`."""
         self.started = True
+        parser = self._parser
+        if parser is None:
+            self._spoil()
+            return
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if self.complete:
                 self._spoil()
@@ -95,6 +99,14 @@ class H1Reader:
         self._body = []
         return body[0] if len(body) == 1 else b"".join(body)
 
+    def close(self) -> None:
+        """Read no further; what has been read can still be taken.
+
+        The parser and its reader know each other. Unless they are parted they stay, with all that came, until Python
+        looks for such circles.
+        """
+        self._parser = None
+
     # What llhttp calls. An exception raised here would come out of it in disguise, so none is.
 
     def on_message_begin(self) -> None:
@@ -117,13 +129,14 @@ class H1Reader:
 
     def on_headers_complete(self) -> None:
         """Decide what kind of body there is."""
-        if self.complete or self.fault is not None:
+        parser = self._parser
+        if self.complete or self.fault is not None or parser is None:
             return
-        status = self.status = self._parser.get_status_code()
+        status = self.status = parser.get_status_code()
         if status < 200:
             self._pass_over(status)
             return
-        version = self._parser.get_http_version()
+        version = parser.get_http_version()
         framed, codings = self._framing()
         if version not in ("1.1", "1.0"):
             self._break(f"HTTP {version}")
@@ -149,9 +162,10 @@ class H1Reader:
 
     def on_message_complete(self) -> None:
         """Note the end, unless it is that of an interim answer."""
-        if self.head_done and not self.complete and self.fault is None:
+        parser = self._parser
+        if self.head_done and not self.complete and self.fault is None and parser is not None:
             self.complete = True
-            self.keep = self._parser.should_keep_alive()
+            self.keep = parser.should_keep_alive()
 
     def _pass_over(self, status: int) -> None:
         self._interim += 1

@@ -29,17 +29,21 @@ class Answer:
     reason: str = "stop"
 
 
-def answers_to(asked: Asked, tokens: int, random: Random) -> list[Answer]:
-    """Return as many answers as were asked for, of ``tokens`` tokens or fewer if the caller wants fewer."""
+def answers_to(asked: Asked, tokens: int, seed: int) -> list[Answer]:
+    """Return as many answers as were asked for, of ``tokens`` tokens or fewer if the caller wants fewer.
+
+    Args:
+        seed: What they are drawn from.
+    """
     function = tool_to_call(asked)
     if function is not None:
+        random = Random(seed)
         arguments = msgspec.json.encode(example(function.parameters or {"type": "object"}, random)).decode()
         call_id = f"call_{random.getrandbits(96):024x}"
         call = {"id": call_id, "type": "function", "function": {"name": function.name, "arguments": arguments}}
         return [Answer(call=call, reason="tool_calls")]
-    return [
-        _text_answer(asked, text, tokens, random) for text in _prompts(asked) for _ in range(_answers_to_each(asked))
-    ]
+    texts = [text for text in _prompts(asked) for _ in range(_answers_to_each(asked))]
+    return [_text_answer(asked, text, tokens, seed + number) for number, text in enumerate(texts)]
 
 
 def number_of_answers(asked: Asked) -> int:
@@ -55,13 +59,13 @@ def _answers_to_each(asked: Asked) -> int:
     return min(max(1, asked.n or 1), MOST_ANSWERS)
 
 
-def _text_answer(asked: Asked, text: str, tokens: int, random: Random) -> Answer:
+def _text_answer(asked: Asked, text: str, tokens: int, place: int) -> Answer:
     said = echo(text)
     opening = "A tool answered" if asked.last.role in ("tool", "function") else "You said"
     intro = f'{opening}: "{said}". I am the simulator, not a model, so here are some words.'
-    pieces = [word if place == 0 else " " + word for place, word in enumerate(intro.split(" "))]
-    more = sentences(random, max(0, tokens - len(pieces)))
-    pieces += [" " + word.lstrip() for word in more]
+    first, *others = intro.split(" ")
+    pieces = [first, *[" " + word for word in others]]
+    pieces += sentences(place, max(0, tokens - len(pieces)))
     limit = min(tokens, asked.limit or tokens)
     return Answer(pieces[:limit], reason="length" if limit < tokens else "stop")
 

@@ -6,7 +6,6 @@ from base64 import b64encode
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from random import Random
 from typing import TYPE_CHECKING, Any
 from zlib import compress, crc32
 
@@ -66,7 +65,8 @@ async def read_form(request: UpstreamRequest, seed: int) -> Form:
 
 def words_of(form: Form, settings: SimulatorSettings) -> list[str]:
     """Return the transcript, word by word."""
-    return sentences(Random(form.digest), settings.tokens)
+    first, *others = sentences(int(form.digest[:8], 16), settings.tokens)
+    return [first.lstrip(), *others]
 
 
 def transcript(form: Form, settings: SimulatorSettings, task: str) -> tuple[str, bytes]:

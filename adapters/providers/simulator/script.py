@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from random import Random
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 PER_TOKEN = 512
 PER_DIMENSION = 64
 """How many bytes are read in the time that is needed to make up a token, or one number of a vector."""
+
+CERTAIN = 2**32
+"""What 1 is of luck, which is drawn in whole numbers below this."""
+_LUCK = Struct("<4I")  # from the digest: to seed a generator of Python's takes longer than to make up the answer
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Asked).decode
@@ -44,10 +49,9 @@ def weight(settings: SimulatorSettings, url: str, body: bytes) -> int:
 
 def script_for(settings: SimulatorSettings, url: str, body: bytes) -> Script:
     """Return the script for a request."""
-    digest = blake2b(body, digest_size=16, key=str(settings.seed).encode()[:64]).digest()
-    luck = Random(digest)
-    failed, cut, stalled = (luck.random() for _ in range(3))
-    if failed < settings.error_rate:
+    digest = blake2b(body, digest_size=32, key=str(settings.seed).encode()[:64]).digest()
+    failed, cut, stalled, seed = _LUCK.unpack_from(digest)
+    if failed < settings.error_rate * CERTAIN:
         return error_script(500, "server_error", "server_error", "the simulator failed: error_rate wants it", settings)
     try:
         asked = _decode(body)
@@ -55,26 +59,25 @@ def script_for(settings: SimulatorSettings, url: str, body: bytes) -> Script:
         return error_script(
             400, "invalid_request_error", "invalid_value", f"the body is not a request: {error}", settings
         )
-    script = _answer(settings, url, asked, digest.hex()[:24], luck)
+    script = _answer(settings, url, asked, digest[-12:].hex(), seed)
     if script.status != 200:
         return script
-    if cut < settings.cut_rate:
-        return _broken(script, Ending.CUT, luck)
-    if stalled < settings.stall_rate:
-        return _broken(script, Ending.STALL, luck)
+    if cut < settings.cut_rate * CERTAIN:
+        return _broken(script, Ending.CUT, seed)
+    if stalled < settings.stall_rate * CERTAIN:
+        return _broken(script, Ending.STALL, seed)
     return script
 
 
 def script_for_form(settings: SimulatorSettings, url: str, form: Form) -> Script:
     """Return the script for a form with files."""
-    luck = Random(form.digest)
-    failed, cut, stalled = (luck.random() for _ in range(3))
-    if failed < settings.error_rate:
+    failed, cut, stalled, seed = _LUCK.unpack(bytes.fromhex(form.digest))
+    if failed < settings.error_rate * CERTAIN:
         return error_script(500, "server_error", "server_error", "the simulator failed: error_rate wants it", settings)
     script = _form_answer(settings, url, form)
-    if cut < settings.cut_rate:
-        return _broken(script, Ending.CUT, luck)
-    return _broken(script, Ending.STALL, luck) if stalled < settings.stall_rate else script
+    if cut < settings.cut_rate * CERTAIN:
+        return _broken(script, Ending.CUT, seed)
+    return _broken(script, Ending.STALL, seed) if stalled < settings.stall_rate * CERTAIN else script
 
 
 def _form_answer(settings: SimulatorSettings, url: str, form: Form) -> Script:
@@ -95,12 +98,12 @@ def _event(kind: str, **fields: Any) -> bytes:
     return b"data: " + _encode({"type": kind, **fields}) + b"\n\n"
 
 
-def _answer(settings: SimulatorSettings, url: str, asked: Asked, identity: str, luck: Random) -> Script:
+def _answer(settings: SimulatorSettings, url: str, asked: Asked, identity: str, seed: int) -> Script:
     if url.endswith("/embeddings"):
         return _embeddings(settings, asked)
     if (script := media_script(settings, url, asked, identity)) is not None:
         return script
-    answers = answers_to(asked, settings.tokens, luck)
+    answers = answers_to(asked, settings.tokens, seed)
     if asked.stream:
         return _stream(settings, asked, answers, identity)
     longest = max(len(answer.pieces) or 1 for answer in answers)
@@ -140,10 +143,10 @@ def _embeddings(settings: SimulatorSettings, asked: Asked) -> Script:
     return Script(200, "application/json", settings.first_token, ((settings.first_token, body),))
 
 
-def _broken(script: Script, ending: Ending, luck: Random) -> Script:
+def _broken(script: Script, ending: Ending, seed: int) -> Script:
     """Return the script as far as somewhere in its middle: never nothing, never all that a client needs."""
     total = sum(len(data) for _, data in script.steps)
-    left = luck.randint(total // 4, total // 2)
+    left = Random(seed).randint(total // 4, total // 2)
     kept: list[tuple[float, bytes]] = []
     for at, data in script.steps:
         kept.append((at, data[:left]))

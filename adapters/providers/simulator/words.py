@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 
 _TEXT = (
@@ -14,20 +15,43 @@ _TEXT = (
 WORDS = _TEXT.split()
 
 
-def sentences(random: Random, count: int) -> list[str]:
-    """Return ``count`` words that make up sentences. Each but the first has its space before it, as tokens have."""
+TEXT = 4096
+"""How many words there are to be cut from."""
+
+
+def sentences(place: int, count: int) -> list[str]:
+    """Return ``count`` words that make up sentences. Each has its space before it, as tokens have.
+
+    Args:
+        place: Any number; it says which sentence is the first.
+    """
+    words, beginnings = _text()
+    start = beginnings[place % len(beginnings)]
+    cut = words[start : start + count]
+    while len(cut) < count:
+        cut += words[: count - len(cut)]
+    if cut and not cut[-1].endswith("."):
+        cut[-1] += "."
+    return cut
+
+
+@cache
+def _text() -> tuple[list[str], list[int]]:
+    """Return the text that answers are cut from, and where its sentences begin. Making it up each time takes longer."""
+    random = Random(0)
     words: list[str] = []
-    while len(words) < count:
-        length = min(random.randint(5, 9), count - len(words))
-        sentence = random.sample(WORDS, length)
+    beginnings: list[int] = []
+    while len(words) < TEXT:
+        beginnings.append(len(words))
+        sentence = random.sample(WORDS, random.randint(5, 9))
         sentence[0] = sentence[0].capitalize()
         sentence[-1] += "."
-        words += sentence
-    return [word if place == 0 else " " + word for place, word in enumerate(words)]
+        words += [" " + word for word in sentence]
+    return words, beginnings
 
 
 def echo(text: str, *, limit: int = 12) -> str:
     """Return the beginning of what somebody said, in one line and at most ``limit`` words."""
-    words = text.split()
+    words = text.split(maxsplit=limit)  # the rest of a long prompt stays whole
     said = " ".join(words[:limit])[:200]
     return f"{said} ..." if len(words) > limit else said

@@ -1,5 +1,7 @@
 """The reader of answers, without sockets: every framing, in whatever pieces the bytes come."""
 
+import gc
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -136,3 +138,23 @@ def test_nothing_behind_a_fault_is_taken_for_a_part_of_the_answer():
     reader.feed(flood + b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
     assert reader.fault is not None
     assert (reader.headers, reader.head_done) == ([], False)
+
+
+def test_a_reader_that_was_closed_leaves_nothing_for_the_garbage_collector():
+    reader, _ = read(OK + b"content-length: 2\r\n\r\n{}")
+    reader.close()
+    gone = weakref.ref(reader)
+    gc.disable()
+    try:
+        del reader
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_what_a_closed_reader_has_read_can_still_be_taken_and_more_is_unwanted():
+    reader = H1Reader("POST")
+    reader.feed(OK + b"content-length: 2\r\n\r\n{}")
+    reader.close()
+    reader.feed(b"HTTP/1.1 200 OK\r\n")
+    assert (reader.take(), reader.complete, reader.surplus) == (b"{}", True, True)

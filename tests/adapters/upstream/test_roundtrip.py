@@ -1,5 +1,6 @@
 """Requests over connections that are used again, that break, that are slow to take, and that are cancelled."""
 
+import gc
 import random
 import socket
 import struct
@@ -8,6 +9,7 @@ from contextlib import suppress
 import pytest
 import trio
 
+from sluicegate.adapters.upstream.h1_reader import H1Reader
 from sluicegate.adapters.upstream.http import HttpTransport
 from sluicegate.adapters.upstream.proxy import Proxies
 from sluicegate.pipeline.errors import UpstreamError
@@ -55,6 +57,25 @@ async def test_the_connection_that_was_used_last_is_used_next(transport):
         await transport.send(post(url), connect=1.0)
     assert ports[0] != ports[1]
     assert ports[2] == ports[0]
+
+
+@pytest.mark.parametrize("sent", [answer(b"ok"), CHUNKED + b"2\r\nok\r\n0\r\n\r\n"])
+async def test_an_answer_leaves_nothing_for_the_garbage_collector(transport, sent):
+    async def handler(stream):
+        await stream.receive_some()
+        await stream.send_all(sent)
+
+    async with serving(handler) as url:
+        gc.collect()
+        gc.disable()
+        try:
+            response = await transport.send(post(url), connect=1.0)
+            assert await read(response) == b"ok"
+            del response
+            left = [each for each in gc.get_objects() if isinstance(each, H1Reader)]
+        finally:
+            gc.enable()
+    assert left == []
 
 
 async def test_used_connection_that_dies_before_any_byte_is_replaced_once_unseen(transport):

@@ -271,6 +271,37 @@ async def test_stall_is_silent_for_ever(autojump_clock):
     assert scope.cancelled_caught
 
 
+async def test_head_that_is_due_too_late_is_given_up_in_time(autojump_clock):
+    simulator = build(first_token=5.0)
+    request = simulator.encode(said("Hello"), TARGET)
+    with pytest.raises(trio.TooSlowError):
+        await simulator.transport().send_by(request, connect=1.0, due=2.0)
+    assert trio.current_time() == 2.0
+
+
+async def test_event_that_is_due_too_late_is_given_up_in_time(autojump_clock):
+    simulator = build(tokens=2, first_token=5.0)
+    request = simulator.encode(said("Hello", stream=True), TARGET)
+    response = await simulator.transport().send_by(request, connect=1.0, due=2.0)
+    assert b'"role"' in await response.receive()
+    with pytest.raises(trio.TooSlowError):
+        await response.receive()
+    assert trio.current_time() == 2.0
+    response.put_off(6.0)
+    assert b'"You"' in await response.receive()
+    assert trio.current_time() == 5.0
+
+
+async def test_silence_is_given_up_in_time(autojump_clock):
+    simulator = build(stall_rate=1.0)
+    request = simulator.encode(said("Hello"), TARGET)
+    response = await simulator.transport().send_by(request, connect=1.0, due=2.0)
+    assert await response.receive()
+    with pytest.raises(trio.TooSlowError):
+        await response.receive()
+    assert trio.current_time() == 2.0
+
+
 async def test_luck_is_spread_as_the_rate_says_and_repeats_itself():
     async def statuses() -> list[int]:
         return [(await play(build(error_rate=0.3), said(str(number))))[0] for number in range(200)]
