@@ -17,12 +17,13 @@ providers:
   sim: { type: simulator, %s }
 server: { port: 0, workers: 2, drain: 20s }
 cache: { enabled: false }
+recall: { enabled: false }
 """
 FAST = "tokens: 5, first_token: 0ms, tokens_per_second: 0"
 SLOW = "tokens: 40, tokens_per_second: 40"
 QUIET = ("--log-level", "warning")
 """For tests with many requests: nobody reads the log meanwhile."""
-HELD_BY_TWO = HELD.replace("port: 0", "port: 0, workers: 2") + "cache: { enabled: false }\n"
+HELD_BY_TWO = HELD.replace("port: 0", "port: 0, workers: 2") + "cache: { enabled: false }\nrecall: { enabled: false }\n"
 
 
 @contextmanager
