@@ -56,6 +56,10 @@ class Resources:
     random: Random = field(default_factory=Random)
     wall: Callable[[], float] = time.time
 
+    async def keep_lists(self) -> None:
+        """Keep the providers' lists of models fresh, for ever. A checkpoint."""
+        await self.live_models.run(self.providers, self.random)
+
     async def aclose(self) -> None:
         """Close the connections of all providers, and what records. A checkpoint.
 
