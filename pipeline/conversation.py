@@ -7,7 +7,9 @@ import secrets
 import msgspec
 
 PREFIX = "resp_sg_"
-"""Of the ids that are made here. Any other one is a provider's own."""
+"""Of the ids of responses that are made here. Any other one is a provider's own."""
+THOUGHT = "rs_sg_"
+"""Of the ids of thoughts in them."""
 
 
 def new_response_id() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sluicegate.pipeline.conversation import new_response_id
+from sluicegate.pipeline.conversation import THOUGHT, new_response_id
 from sluicegate.pipeline.form.answer import Answer, Choice, Finish
 from sluicegate.pipeline.form.blocks import Block, Refusal, Text, Thinking, ToolCall
 from sluicegate.pipeline.form.chat import Chat
@@ -137,7 +137,7 @@ def summary_part(text: str) -> Json:
 
 def sealed_item(content: str | None) -> Json:
     """Return a reasoning item that says nothing readable."""
-    return {"type": "reasoning", "id": _id("rs"), "summary": [], "encrypted_content": content}
+    return {"type": "reasoning", "id": THOUGHT + secrets.token_hex(12), "summary": [], "encrypted_content": content}
 
 
 def function_call(call_id: str, name: str, arguments: str) -> Json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sluicegate.pipeline.conversation import THOUGHT
 from sluicegate.pipeline.errors import GatewayError, StreamInterrupted
 from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.reply import Batch, Chunk, ChunkKind, Usage
@@ -27,6 +28,16 @@ _SHOWN_LATER = frozenset({"message", "reasoning"})
 
 class _Item(msgspec.Struct):
     type: str = ""
+
+
+class _Head(msgspec.Struct):
+    type: object = None
+    id: object = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a thought that was written here."""
+        return self.type == "reasoning" and isinstance(self.id, str) and self.id.startswith(THOUGHT)
 
 
 class _Response(msgspec.Struct):
@@ -50,25 +61,38 @@ _response = msgspec.json.Decoder(_Response).decode
 _frame = msgspec.json.Decoder(_Frame).decode
 _items = msgspec.json.Decoder(str | list[msgspec.Raw] | None).decode
 _kind = msgspec.json.Decoder(_Item).decode
+_head = msgspec.json.Decoder(_Head).decode
 _encode = msgspec.json.encode
+_OURS = f'"{THOUGHT}'.encode()
 
 
 def passed_fields(request: Request, provider: str) -> Mapping[str, msgspec.Raw]:
     """Return the fields to send on. A conversation that the provider does not know itself goes with them.
 
-    Thoughts are left out of it: they are sealed for who thought them.
+    Thoughts are left out of it: they are sealed for who thought them. So are those that the caller sends back and that
+    were written here: the provider knows neither their ids nor how they are sealed.
     """
+    fields = _without_ours(request.fields)
     recalled = request.recalled
     previous = msgspec.json.decode(request.fields.get("previous_response_id", b"null"))
     if recalled is None or not isinstance(previous, str) or recalled.known_to(provider, previous):
-        return request.fields
-    asked = _items(request.fields.get("input", b"null"))
+        return fields
+    asked = _items(fields.get("input", b"null"))
     if isinstance(asked, str):
         asked = [msgspec.Raw(_encode({"role": "user", "content": asked}))]
     before = [item for item in recalled.items if _kind(item).type != "reasoning"]
-    fields = {**request.fields, "input": msgspec.Raw(_encode([*before, *(asked or [])]))}
+    fields = {**fields, "input": msgspec.Raw(_encode([*before, *(asked or [])]))}
     del fields["previous_response_id"]
     return fields
+
+
+def _without_ours(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """Return the fields without thoughts that were written here; most requests have none, which takes one search."""
+    asked = fields.get("input", b"null")
+    if _OURS not in bytes(asked) or isinstance(items := _items(asked), str):
+        return dict(fields)
+    kept = [item for item in items or () if not _head(item).ours]
+    return {**fields, "input": msgspec.Raw(_encode(kept))}
 
 
 def check_response(errors: ErrorTable, body: bytes) -> Usage | None:

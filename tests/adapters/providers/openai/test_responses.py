@@ -11,6 +11,7 @@ from sluicegate.adapters.providers.groq import Groq
 from sluicegate.adapters.providers.openai import OpenAI
 from sluicegate.adapters.providers.openai.translator import OpenAISettings
 from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.conversation import THOUGHT
 from sluicegate.pipeline.errors import GatewayError, StreamInterrupted, UpstreamError
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.provider import UpstreamHead
@@ -86,6 +87,14 @@ def test_only_the_model_is_changed():
     asked = exchange(tools=[{"type": "web_search"}], background=True, odd={"a": 1})
     body = msgspec.json.decode(openai().encode(asked, TARGET).body)
     assert body == {**msgspec.json.decode(asked.request.body), "model": "m"}
+
+
+def test_thoughts_written_here_do_not_go_to_who_cannot_read_them():
+    ours = {"type": "reasoning", "id": f"{THOUGHT}1", "summary": [], "encrypted_content": "signature:c2ln"}
+    theirs = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}
+    said = {"role": "user", "content": f'what is "{THOUGHT}1"?'}
+    sent = [openai().encode(exchange(input=given), TARGET) for given in ([ours, theirs, said], f'"{THOUGHT}1"')]
+    assert [json.loads(one.body)["input"] for one in sent] == [[theirs, said], f'"{THOUGHT}1"']
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 100_000])
