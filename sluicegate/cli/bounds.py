@@ -23,20 +23,22 @@ COUNTER = 300
 def bounds(config: GatewayConfig) -> dict[str, int]:
     """Return the bytes that each thing may take, by its name. Their sum is the worst case.
 
-    A body is held as it came and as it is sent on. An answer is whole, or a stream's held chunks and unfinished event,
-    or one that came whole where a stream was asked for: whichever is the most.
+    A body is held as it came and as it is sent on, with the conversation before it. An answer is whole, or a stream's
+    held chunks and unfinished event, or one that came whole where a stream was asked for: whichever is the most.
     """
     server, stages = config.server, dict(config.stages)
+    recall = stages.get("recall")
+    before = recall.max_entry if isinstance(recall, RecallSettings) else 0
     found = {
         "uploads": server.max_incoming + server.max_in_flight * FREE,
-        "bodies": server.max_in_flight * server.max_body * 2,
+        "bodies": server.max_in_flight * (server.max_body + before) * 2,
     }
     if isinstance(call := stages.get("call"), CallSettings):
         answer = max(call.max_reply, MAX_LINE + MAX_EVENT + call.commit_buffer, MAX_BODY)
         found["answers"] = server.max_in_flight * answer
     if isinstance(cache := stages.get("cache"), CacheSettings):
         found["cache"] = cache.max_bytes + RECORDING
-    if isinstance(recall := stages.get("recall"), RecallSettings):
+    if isinstance(recall, RecallSettings):
         found["responses"] = recall.max_bytes
     if windows := _windows(stages):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER

@@ -19,7 +19,7 @@ def test_every_bound_in_bytes_is_in_the_sum():
     found = bounds(of(call={"max_reply": "64MiB"}, limit={"requests": ["10/min", "100/h"]}))
     assert found == {
         "uploads": 8 * MIB + 100 * FREE,
-        "bodies": 100 * MIB * 2,
+        "bodies": 100 * (1 + 1) * MIB * 2,
         "answers": 100 * 64 * MIB,
         "cache": 128 * MIB,
         "responses": 64 * MIB,
