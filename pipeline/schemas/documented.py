@@ -12,6 +12,7 @@ from ..errors import InvalidRequest
 from .decode import decode_whole
 from .explain import SHOWN
 from .fields import attributes
+from .responses import is_openais_own
 from .texts import TypedRequest
 
 
@@ -35,6 +36,8 @@ def refuse_undocumented(typed: TypedRequest, body: bytes) -> None:
 def _undocumented(path: str, typed: object, raw: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yield (path, name, the names known there), walking a typed value and its JSON side by side."""
     if isinstance(typed, msgspec.Struct):
+        if is_openais_own(typed):
+            return
         known = typed.__struct_encode_fields__
         places = attributes(type(typed))
         prefix = f"{path}." if path else ""

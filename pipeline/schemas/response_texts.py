@@ -38,6 +38,8 @@ def _of_item(path: str, item: ResponseItem) -> Iterator[Text]:
         yield from _of_parts(f"{path}.content", item.content)
     if item.name is not None:
         yield f"{path}.name", item.name
+    if item.namespace is not None:
+        yield f"{path}.namespace", item.namespace
     yield from strings_in(f"{path}.arguments", item.arguments)
     yield from _of_output(f"{path}.output", item.output)
     yield from _of_parts(f"{path}.summary", item.summary)
@@ -68,3 +70,4 @@ def _of_tool(path: str, tool: ResponseTool) -> Iterator[Text]:
     if tool.description is not None:
         yield f"{path}.description", tool.description
     yield from strings_in(f"{path}.parameters", tool.parameters)
+    yield from strings_in(f"{path}.output_schema", tool.output_schema)

@@ -32,6 +32,9 @@ class ResponsePart(msgspec.Struct, kw_only=True, frozen=True):
     file_url: str | None = None
     filename: str | None = None
     annotations: list[dict[str, Any]] | None = None
+    logprobs: Any = None
+    input_audio: Any = None
+    prompt_cache_breakpoint: dict[str, Any] | None = None
 
 
 class ResponseItem(msgspec.Struct, kw_only=True, frozen=True):
@@ -53,6 +56,10 @@ class ResponseItem(msgspec.Struct, kw_only=True, frozen=True):
     output: Any = None
     summary: list[ResponsePart] | None = None
     encrypted_content: str | None = None
+    status: str | None = None
+    phase: str | None = None
+    namespace: str | None = None
+    caller: dict[str, Any] | None = None
 
 
 class ResponseTool(msgspec.Struct, kw_only=True, frozen=True):
@@ -63,6 +70,9 @@ class ResponseTool(msgspec.Struct, kw_only=True, frozen=True):
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
+    allowed_callers: list[str] | None = None
+    defer_loading: bool | None = None
+    output_schema: dict[str, Any] | None = None
 
 
 class TextFormat(msgspec.Struct, kw_only=True, frozen=True):
@@ -88,6 +98,8 @@ class ReasoningConfig(msgspec.Struct, kw_only=True, frozen=True):
     effort: str | None = None
     summary: str | None = None
     generate_summary: str | None = None
+    context: str | None = None
+    mode: str | None = None
 
 
 class ResponsesRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -95,17 +107,23 @@ class ResponsesRequest(msgspec.Struct, kw_only=True, frozen=True):
 
     model: ModelName
     input: str | list[ResponseItem] | None = None
+    access_programs: dict[str, Any] | None = None
     background: bool | None = None
+    background_options: dict[str, Any] | None = None
+    context_management: list[dict[str, Any]] | None = None
     conversation: str | dict[str, Any] | None = None
+    image: dict[str, Any] | None = None
     include: list[str] | None = None
     instructions: str | None = None
     max_output_tokens: Positive | None = None
     max_tool_calls: Positive | None = None
     metadata: Metadata | None = None
+    moderation: dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     previous_response_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     prompt: dict[str, Any] | None = None
     prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     reasoning: ReasoningConfig | None = None
     safety_identifier: str | None = None
@@ -121,3 +139,13 @@ class ResponsesRequest(msgspec.Struct, kw_only=True, frozen=True):
     top_p: Probability | None = None
     truncation: str | None = None
     user: str | None = None
+
+
+_KNOWN = frozenset({None, "message", "function_call", "function_call_output", "reasoning", "item_reference"})
+
+
+def is_openais_own(value: object) -> bool:
+    """Say whether a value is an item or a tool of a type that is not looked into, and may have any fields."""
+    if isinstance(value, ResponseTool):
+        return value.type != "function"
+    return isinstance(value, ResponseItem) and value.type not in _KNOWN

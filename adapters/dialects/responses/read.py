@@ -19,7 +19,17 @@ from .items import Conversed, unsupported
 NAME = "responses"
 _item = msgspec.json.Decoder(ResponseItem).decode
 _input = msgspec.json.Decoder(str | list[ResponseItem] | None).decode
-_PLACELESS = ("max_tool_calls", "prompt_cache_key", "prompt_cache_retention")
+_PLACELESS = (
+    "access_programs",
+    "background_options",
+    "context_management",
+    "image",
+    "max_tool_calls",
+    "moderation",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+)
 _LOGPROBS = "message.output_text.logprobs"
 
 
@@ -131,6 +141,8 @@ def _extra(request: Request, typed: ResponsesRequest) -> dict[str, Any]:
     found = {name: decode_whole(request.fields[name]) for name in unknown}
     found.update((name, getattr(typed, name)) for name in _PLACELESS)
     found["text.verbosity"] = typed.text.verbosity if typed.text is not None else None
+    for name in ("context", "mode"):
+        found[f"reasoning.{name}"] = getattr(typed.reasoning, name, None)
     found["truncation"] = typed.truncation if typed.truncation != "disabled" else None
     return {name: value for name, value in found.items() if value is not None}
 
