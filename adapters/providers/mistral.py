@@ -5,23 +5,33 @@ Sources: https://docs.mistral.ai/api and the types of its SDK (mistralai 3.7).
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.form.sides import Dropped
+from sluicegate.pipeline.provider import StreamDecoder, UpstreamHead
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
 from .family.media import MISTRAL_CATEGORIES, mend_moderations
+from .family.speech import FORMATS, format_of, read_speech, write_speech
+from .openai.sound import said_in
 from .openai.urls import PATHS, media
+from .spoken import WholeSpeech
+
+if TYPE_CHECKING:
+    from sluicegate.pipeline.exchange import Exchange
 
 URL = "https://api.mistral.ai/v1"
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription")} | media("moderation"),
+    paths={operation: PATHS[operation] for operation in ("chat", "embedding", "transcription")}
+    | media("moderation", "speech"),
+    media_drops={"speech": frozenset({"instructions", "speed"})},
     messages=MessageRules(
         strip=frozenset(
             {"refusal", "annotations", "audio", "citations", "reasoning_details", "thinking_blocks", "function_call"}
@@ -98,9 +108,21 @@ class Mistral(Member):
     profile = PROFILE
 
     def adjust_media(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
-        """Refuse parts: Mistral judges texts."""
+        """Ask for speech in Mistral's words. Refuse parts to judge: Mistral judges texts."""
+        if operation == "speech":
+            write_speech(fields, dropped)
+            return
         if b'"type"' in bytes(fields.get("input", b"")) and bytes(fields["input"]).lstrip(b"[ ").startswith(b"{"):
             raise dropped.unsupported("input")
+
+    def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
+        """Return a decoder for a stream; speech comes whole. Raises UpstreamError where it is none, such as a page."""
+        request = exchange.request
+        if request.operation != "speech":
+            return super().decoder(exchange, head)
+        self._reader.check_type(head)
+        read = partial(read_speech, self._errors)
+        return WholeSpeech(self._name, FORMATS[format_of(request.fields)], said_in(request), read)
 
     def mend_media(self, operation: str, body: bytes, model: str) -> bytes:
         """Return judgements with a verdict, and by OpenAI's categories beside Mistral's."""

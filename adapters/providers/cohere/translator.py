@@ -18,7 +18,7 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import ModelPage, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
@@ -26,6 +26,7 @@ from sluicegate.pipeline.schemas import EmbeddingRequest
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
 from ..model_lists import read_page
+from ..openai.typed_stream import WholeAsTyped
 from ..reading import Malformed
 from ..secrets import Secrets
 from ..translation import note_dropped
@@ -35,6 +36,7 @@ from .errors import CohereErrors
 from .request import body_of
 from .rerank import asked_in, rank_body, read_ranking
 from .stream import CohereStream
+from .transcripts import read_transcript, transcript_form
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
@@ -51,7 +53,11 @@ class CohereSettings(HttpProviderSettings, kw_only=True, frozen=True):
     base_url: Annotated[str, Meta(description="Where its API is, without /v2.")] = URL
 
 
-@provider("cohere", summary="Cohere: chats, embeddings and rankings of its API, version 2.", settings=CohereSettings)
+@provider(
+    "cohere",
+    summary="Cohere: chats, embeddings, rankings and transcripts of its API, version 2.",
+    settings=CohereSettings,
+)
 class Cohere(FormTranslator):
     """Translates to Cohere's API.
 
@@ -67,11 +73,13 @@ class Cohere(FormTranslator):
         self._plain_headers, self._stream_headers = both_headers(settings, bearer(settings))
 
     def operations(self) -> frozenset[str]:
-        """Return what it can be asked: also to rank documents."""
-        return super().operations() | {"rerank"}
+        """Return what it can be asked: also to rank documents, and to write down what was said."""
+        return super().operations() | {"rerank", "transcription"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.kind == "transcription":
+            return self._transcribe(exchange, target)
         if exchange.request.kind != "rerank":
             return super().encode(exchange, target)
         fields = exchange.request.fields
@@ -82,6 +90,8 @@ class Cohere(FormTranslator):
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
+        if exchange.request.kind == "transcription":
+            return read_transcript(self._errors, self._types, exchange.request, head, body)
         if exchange.request.kind != "rerank":
             return super().decode(exchange, head, body)
         self._types.check_type(head, body)
@@ -90,6 +100,13 @@ class Cohere(FormTranslator):
         except Malformed as error:
             raise self._errors.nonsense(str(error)) from error
         return Reply(body=_encode(ranking)), usage
+
+    def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
+        """Return a decoder for a stream; transcripts come whole. Raises UpstreamError where it is none."""
+        if exchange.request.kind != "transcription":
+            return super().decoder(exchange, head)
+        self._types.check_type(head)
+        return WholeAsTyped(self._errors, self._types, exchange.request, head)
 
     def ask(self, chat: Chat, target: Target, dropped: Dropped) -> UpstreamRequest:
         """Return the request that asks a target for a chat. Raises InvalidRequest for what it cannot be told."""
@@ -129,6 +146,13 @@ class Cohere(FormTranslator):
         """Return what a successful answer lists. Raises UpstreamError where it is no list."""
         self._types.check_type(head, body)
         return read_page(body, self._errors.nonsense, under="models", name="name", token="next_page_token")
+
+    def _transcribe(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        dropped = Dropped(self._name, strict=self._settings.strict)
+        media_type, form = transcript_form(self._name, exchange.request, target.model, dropped)
+        note_dropped(exchange, dropped)
+        headers = {**dict(self._plain_headers), "content-type": media_type}
+        return UpstreamRequest("POST", self._root + "/audio/transcriptions", tuple(headers.items()), upload=form)
 
     def _request(self, path: str, headers: Headers, body: dict[str, Any]) -> UpstreamRequest:
         try:

@@ -34,6 +34,7 @@ from .counting import read_count
 from .embeddings import embed_body, read_vectors
 from .errors import GoogleErrors
 from .images import image_body, images_reply
+from .speech import speech_body, speech_stream
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
@@ -95,7 +96,7 @@ class Gemini:
 
     def operations(self) -> frozenset[str]:
         """Return the kinds of requests that it has methods for, and what is passed through."""
-        return self._passage.operations | {"chat", "embedding", "image"}
+        return self._passage.operations | {"chat", "embedding", "image", "speech"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
@@ -105,8 +106,8 @@ class Gemini:
             return self._api.pass_on(exchange, target, _resource(target.model))
         if exchange.request.operation == "count_tokens":
             return self._api.count(exchange, target, _resource(target.model))
-        if exchange.request.operation == "image":
-            return self._draw(exchange, target)
+        if exchange.request.operation in ("image", "speech"):
+            return self._make(exchange, target)
         if exchange.request.operation != "embedding":
             return encode_chat(self._api, exchange, target, name=self._name, settings=self._settings)
         request = embedding_request(exchange)
@@ -140,6 +141,8 @@ class Gemini:
             return self._passage.decoder(head)
         if self._api.passes(exchange):
             return self._api.passed_stream(exchange, head)
+        if exchange.request.operation == "speech":
+            return speech_stream(self._name, self._errors, exchange, head)
         return chat_stream(self._api, exchange, head)
 
     def error(self, head: UpstreamHead, body: bytes) -> GatewayError:
@@ -164,9 +167,13 @@ class Gemini:
         """Return None: the gateway's shared HTTP transport serves."""
         return None
 
-    def _draw(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+    def _make(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        """Return the request for images, or for speech."""
         dropped = Dropped(self._name, strict=self._settings.strict)
-        method, body = image_body(exchange, target.model.rpartition("/")[2], dropped)
+        if exchange.request.operation == "speech":
+            method, body = speech_body(exchange, dropped)
+        else:
+            method, body = image_body(exchange, target.model.rpartition("/")[2], dropped)
         note_dropped(exchange, dropped)
         return UpstreamRequest("POST", self._url(target.model, method), self._plain_headers, body)
 

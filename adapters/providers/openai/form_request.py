@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -14,8 +14,13 @@ from ...multipart.writer import write_form
 from .form_answer import SPOKEN
 
 
-def form_of(request: Request, model: str) -> tuple[str, Joined]:
+def form_of(request: Request, model: str, names: Collection[str] | None = None) -> tuple[str, Joined]:
     """Return the media type and the body of a request's form, with ``model`` as the model asked for.
+
+    Args:
+        request: What is asked.
+        model: The target's name for the model.
+        names: The fields that go with it; None for all.
 
     Raises:
         InvalidRequest: It has a field that no form can hold, or no files.
@@ -23,7 +28,8 @@ def form_of(request: Request, model: str) -> tuple[str, Joined]:
     if not request.files:
         raise InvalidRequest("the request has no files", param="file", code="missing_required_parameter")
     named = {file.field for file in request.files}
-    fields = [("model", model), *_texts(request.fields, named)]
+    told = {name: raw for name, raw in request.fields.items() if names is None or name in names}
+    fields = [("model", model), *_texts(told, named)]
     return write_form(fields, [(_bracketed(request, file), file) for file in request.files])
 
 

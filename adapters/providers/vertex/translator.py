@@ -28,6 +28,7 @@ from ..gemini.counting import read_count
 from ..gemini.embeddings import embed_body, read_vectors
 from ..gemini.errors import GoogleErrors
 from ..gemini.images import image_body, images_reply
+from ..gemini.speech import speech_body, speech_stream
 from ..gemini.translator import Safety, check_safety, page_query
 from ..headers import both_headers
 from ..model_lists import read_page
@@ -123,14 +124,14 @@ class Vertex:
 
     def operations(self) -> frozenset[str]:
         """Return the kinds of requests that it has methods for."""
-        return frozenset({"chat", "embedding", "image"})
+        return frozenset({"chat", "embedding", "image", "speech"})
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
         if exchange.request.operation == "embedding":
             return self._embed(exchange, target)
-        if exchange.request.operation == "image":
-            return self._draw(exchange, target)
+        if exchange.request.operation in ("image", "speech"):
+            return self._make(exchange, target)
         api = self._api(target)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             dropped = Dropped(self._name, strict=self._settings.strict)
@@ -168,6 +169,8 @@ class Vertex:
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
         """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
+        if exchange.request.operation == "speech":
+            return speech_stream(self._name, self._errors, exchange, head)
         api = self._asked(exchange)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             return api.passed_stream(head)
@@ -226,11 +229,16 @@ class Vertex:
         """Return the API that the last attempt has asked."""
         return self._api(exchange.attempts[-1].target) if exchange.attempts else self._gemini
 
-    def _draw(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+    def _make(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        """Return the request for images, or for speech."""
         dropped = Dropped(self._name, strict=self._settings.strict)
+        operation = exchange.request.operation
         if publisher_of(target.model) not in ("google", ""):
-            raise UnsupportedEndpoint.of(self._name, "image")  # with the models of others
-        method, body = image_body(exchange, name_of(target.model), dropped)
+            raise UnsupportedEndpoint.of(self._name, operation)  # with the models of others
+        if operation == "speech":
+            method, body = speech_body(exchange, dropped)
+        else:
+            method, body = image_body(exchange, name_of(target.model), dropped)
         note_dropped(exchange, dropped)
         return UpstreamRequest("POST", self._places.url(target.model, method), self._plain_headers, body)
 

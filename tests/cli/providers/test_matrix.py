@@ -29,7 +29,7 @@ BODIES = {
     "image_edit": {"model": "m", "prompt": "a hat", "image": {"filename": "a.png"}},
     "image_variation": {"model": "m", "image": {"filename": "a.png"}},
     "speech": {"model": "m", "input": "Hi", "voice": "alloy"},
-    "transcription": {"model": "m", "file": {"filename": "a.mp3"}},
+    "transcription": {"model": "m", "language": "en", "file": {"filename": "a.mp3"}},
     "translation": {"model": "m", "file": {"filename": "a.mp3"}},
 }
 FILES = ("file", "image")

@@ -42,7 +42,7 @@ def answered(translator: OpenAI, operation: str, body: object, **fields) -> tupl
         ("azure", {"image", "speech"}),
         ("custom", set()),
         ("groq", {"speech"}),
-        ("mistral", {"moderation"}),
+        ("mistral", {"moderation", "speech"}),
         ("openrouter", {"speech", "rerank"}),
         ("perplexity", set()),
         ("together", {"image", "speech", "rerank"}),
