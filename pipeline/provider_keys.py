@@ -22,4 +22,7 @@ def take_provider_keys(headers: dict[str, str]) -> dict[str, str]:
     pairs = [part.strip().partition("=") for part in given.split(",")]
     if not all(name and equals and key for name, equals, key in pairs):
         raise InvalidRequest(f"header {PROVIDER_KEY} takes NAME=KEY, with a provider's name", param=PROVIDER_KEY)
-    return {name.strip(): key.strip() for name, _, key in pairs}
+    keys = {name.strip(): key.strip() for name, _, key in pairs}
+    if len(keys) < len(pairs):
+        raise InvalidRequest(f"header {PROVIDER_KEY} names a provider twice", param=PROVIDER_KEY)
+    return keys

@@ -28,6 +28,7 @@ from sluicegate.pipeline.errors import (
     Unauthorized,
     UnsupportedEndpoint,
     UpstreamBusy,
+    UpstreamRefused,
     UpstreamTimeout,
 )
 from sluicegate.pipeline.exchange import Exchange, Target
@@ -39,7 +40,7 @@ from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.retry import PATIENCE, RetryBudget, backoff
 from sluicegate.pipeline.stage import Verdict
 
-from .parts.asked import is_the_callers_matter, with_callers_key
+from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key, with_callers_key
 from .parts.attempt import attempt
 from .parts.attempt_record import AttemptRecord, Spared
 from .parts.failure import left_alone, most_telling
@@ -102,6 +103,8 @@ class Call:
         """
         if exchange.plan is None or not exchange.plan.targets:
             raise StageCrashed("no stage before `call` has made a plan")
+        if exchange.request.provider_keys:
+            check_callers_keys(exchange, self._resources.providers)
         candidates = [self._candidate(target) for target in exchange.plan.targets]
         for candidate in candidates:
             if await self._ask(exchange, candidate):
@@ -132,9 +135,11 @@ class Call:
             candidate.error = failure = await self._try(exchange, candidate, request)
             if failure is None:
                 return True
+            if candidate.spared is is_the_callers_matter and isinstance(failure, UpstreamRefused):
+                raise refused_key(candidate.provider.name) from failure
             if not failure.moves_on:
                 raise failure
-            if self._may_change_keys(candidate, failure):
+            if exchange.request.passing is None and self._may_change_keys(candidate, failure):
                 request = await _encoded(exchange, candidate)
                 continue
             candidate.again = None if exchange.request.once else self._again(candidate, failure, exchange.deadline)
@@ -203,14 +208,15 @@ def _encoded(exchange: Exchange, candidate: _Candidate) -> Awaitable[UpstreamReq
 def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
     """Return a target's provider with the caller's own key, or with that one of its several whose turn it is.
 
-    What is passed through has the first key always: files and batches are only there for the account that made them.
+    Files and batches have the first key always: they are only there for the account that made them.
     """
     provider = candidate.provider
     asked = with_callers_key(exchange, provider)
     if asked is not None:
         candidate.spared = is_the_callers_matter
-    elif provider.keys is not None and exchange.request.passing is None:
-        asked = provider.keys.pick(trio.current_time())
+    elif provider.keys is not None:
+        one_account = exchange.request.operation in ("files", "batches")
+        asked = provider.keys.providers[0] if one_account else provider.keys.pick(trio.current_time())
         candidate.spared = partial(provider.keys.failed, asked)
     candidate.asked = asked
     return asked or provider

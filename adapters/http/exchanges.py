@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
+from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError, InvalidRequest
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider_keys import take_provider_keys
@@ -47,6 +47,8 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
         GatewayError: InvalidRequest for a wrong header, TooLarge, Overloaded, SlowRequest or ClientGone.
     """
     settings = gateway.settings
+    if route.operation == "response" and b"stream=true" in visit.scope["query_string"].split(b"&"):
+        raise InvalidRequest("a response that is kept is shown whole, not as a stream", param="stream")
     headers, credential = take_credential(visit.headers)
     provider_keys = take_provider_keys(headers)
     if credential is None and visit.dialect.name == "gemini":

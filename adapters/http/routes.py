@@ -56,6 +56,7 @@ _READ = ("GET", "HEAD")
 _MODEL = Route(Room.PIPELINE, _READ, "model")
 _RESPONSE = Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response")
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
+_REALTIME = "/v1/realtime"
 _EXACT = {
     "/v1/chat/completions": Route(Room.PIPELINE, ("POST",), "chat"),
     "/v1/completions": Route(Room.PIPELINE, ("POST",), "completion"),
@@ -70,7 +71,7 @@ _EXACT = {
     "/v1/audio/translations": Route(Room.PIPELINE, ("POST",), "translation", Intake.FORM),
     "/v1/images/edits": Route(Room.PIPELINE, ("POST",), "image_edit", Intake.FORM),
     "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
-    "/v1/realtime": Route(Room.REALTIME, ("GET", "POST")),
+    _REALTIME: Route(Room.REALTIME, ("GET", "POST")),
     "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
     **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
@@ -113,6 +114,8 @@ def find(path: str) -> tuple[Route | None, str]:
     route = _EXACT.get(path)
     if route is not None:
         return route, ""
+    if path.startswith(_REALTIME + "/"):
+        return _EXACT[_REALTIME], ""
     model, method = gemini_paths.method_in(path)
     if method:
         return _METHODS[method], unquote(model)

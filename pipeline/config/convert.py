@@ -51,7 +51,7 @@ class Converter:
         if isinstance(node, ScalarNode) and node.style is not Style.QUOTED and is_nothing(node.text):
             node = MapNode({}, node.mark)
         if not isinstance(node, MapNode):
-            self._wrong(mismatch(node, Shape(Kind.SECTION, settings)), node, path)
+            self._wrong(mismatch(node, Shape(Kind.SECTION, settings, section=settings)), node, path)
             return FAILED
         fields = fields_of(settings)
         self._unknown_keys(fields, node, path, extra)

@@ -9,7 +9,7 @@ import msgspec
 from .kinds import Secret
 from .nodes import ListNode, MapNode, Node, ObjectNode, ScalarNode, Style
 from .scalars import boolean, is_nothing, is_number, number, whole
-from .shapes import Kind, Shape
+from .shapes import Kind, Shape, fields_of
 from .units import read_duration, read_rate, read_size, show_duration, show_size
 
 _SHOWN = 40
@@ -55,12 +55,22 @@ def found(node: Node, shape: Shape) -> str:
         return f"a {type(node.value).__name__}"
     if node.style is Style.PLAIN and is_nothing(node.text):
         return "nothing"
-    if node.source or shape.kind is Kind.SECRET:
+    if node.source or _may_hold_a_secret(shape):
         return _kind(node)
     text = node.text if len(node.text) <= _SHOWN else f"{node.text[:_SHOWN]}..."
     if node.style in (Style.PLAIN, Style.CODE) and (is_number(node.text) or boolean(node.text) is not None):
         return text
     return f"the text {text!r}"
+
+
+def _may_hold_a_secret(shape: Shape) -> bool:
+    """Say whether a text that stands where this belongs may be a key: by itself, or where one belongs further in."""
+    if shape.kind in (Kind.SECRET, Kind.MAP):  # a map of headers may have one, under any name
+        return True
+    inside = [*shape.either, *([shape.element] if shape.element is not None else [])]
+    if shape.section is not None:
+        inside += [field.shape for field in fields_of(shape.section).values()]
+    return any(map(_may_hold_a_secret, inside))
 
 
 def _kind(node: ScalarNode) -> str:

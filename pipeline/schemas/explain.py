@@ -103,7 +103,8 @@ def _allowed_at(schema: type[msgspec.Struct], path: str) -> list[str]:
     for name in re.findall(r"[A-Za-z_]\w*", path):
         structs = [kind for kind in _parts_of(types) if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
         types = [hints[name] for kind in structs if name in (hints := get_type_hints(kind))]
-    return [value for kind in _parts_of(types) if get_origin(kind) is Literal for value in get_args(kind)]
+    values = (value for kind in _parts_of(types) if get_origin(kind) is Literal for value in get_args(kind))
+    return list(dict.fromkeys(filter(None, values)))
 
 
 def _parts_of(types: list[Any]) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, Unauthorized
@@ -9,6 +11,7 @@ from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.keyring import is_about_the_key
 from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.provider_keys import PROVIDER_KEY
+from sluicegate.pipeline.schemas.fields import MAX_NAME
 
 
 def with_callers_key(exchange: Exchange, provider: Provider) -> Provider | None:
@@ -32,6 +35,19 @@ def with_callers_key(exchange: Exchange, provider: Provider) -> Provider | None:
     except ValueError:
         told = f"the key for provider {provider.name!r} cannot be sent"
         raise InvalidRequest(told, param=PROVIDER_KEY) from None  # the cause may quote it
+
+
+def check_callers_keys(exchange: Exchange, providers: Mapping[str, Provider]) -> None:
+    """Raise InvalidRequest for a key that nobody would use: the gateway's own would pay in its place."""
+    for name in exchange.request.provider_keys:
+        if name not in providers or providers[name].with_key is None:
+            raise InvalidRequest(f"provider {name[:MAX_NAME]!r} takes no keys of callers", param=PROVIDER_KEY)
+
+
+def refused_key(provider: str) -> Unauthorized:
+    """Return the error for a caller's key that a provider did not take."""
+    told = f"provider {provider!r} did not accept your key, or it has no quota left"
+    return Unauthorized(told, code="provider_key_refused", param=PROVIDER_KEY)
 
 
 def is_the_callers_matter(error: GatewayError, _now: float) -> bool:

@@ -19,6 +19,7 @@ from sluicegate.pipeline.reply import Reply
 
 from .attempt_record import AttemptRecord
 from .failure import timed_out
+from .passed_to import refusal_of_passed
 from .token_estimate import estimate_plain
 from .upstream_stream import PutOff, UpstreamStream
 
@@ -81,12 +82,15 @@ async def _take(
     max_reply: int,
 ) -> None:
     """Take an answer: whole, or as far as the commit point."""
-    if not 200 <= response.head.status < 300:
+    passed = record.exchange.request.passing is not None
+    # Where it leads to, and that nothing has changed, is the caller's to know who asked for just that.
+    if not 200 <= response.head.status < (400 if passed else 300):
         try:
             body = await _error_body(response)
         finally:
             await response.aclose()
-        raise record.sense(provider.translator.error, response.head, body)
+        error = record.sense(provider.translator.error, response.head, body)
+        raise refusal_of_passed(provider.name, response.head.status, error) if passed else error
     if record.exchange.request.stream:
         await _begin_stream(record, provider, response, put_off, commit_buffer)
     else:

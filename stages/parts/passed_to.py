@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sluicegate.pipeline.errors import Forbidden, InvalidRequest, NotFound, UnsupportedEndpoint
+from sluicegate.pipeline.errors import Forbidden, GatewayError, InvalidRequest, NotFound, UnsupportedEndpoint
 from sluicegate.pipeline.exchange import Caller
 from sluicegate.pipeline.passing import Passing
 from sluicegate.pipeline.provider import Provider
@@ -13,6 +13,8 @@ from sluicegate.pipeline.schemas.fields import MAX_NAME
 from .keys import allows
 
 HEADER = "x-sluicegate-provider"
+_NOT_THE_CALLERS = frozenset({401, 402, 407, 408, 425, 429})
+"""Statuses that say something of the gateway's key or of the provider, whoever has asked."""
 
 
 def passed_to(passing: Passing, operation: str, providers: Mapping[str, Provider], caller: Caller) -> str:
@@ -51,3 +53,21 @@ def _only(operation: str, providers: Mapping[str, Provider]) -> str:
         param=HEADER,
         code="missing_required_parameter",
     )
+
+
+def refusal_of_passed(provider: str, status: int, error: GatewayError) -> GatewayError:
+    """Return the error for an answer to what was passed through, with its own status where that is the caller's matter.
+
+    The gateway has not made the request, so what is wrong with it says nothing of the provider's health.
+
+    Args:
+        provider: Its name.
+        status: Of the answer.
+        error: What it would mean of a request that the gateway has made.
+    """
+    if not 400 <= status < 500 or status in _NOT_THE_CALLERS:
+        return error
+    # The words of one that forbids may be about the gateway's account.
+    message = f"provider {provider!r} forbids it (403)" if status == 403 else error.message
+    code = "forbidden" if status == 403 else "not_found" if status == 404 else error.code
+    return InvalidRequest(message, code=code, status=status)

@@ -171,7 +171,7 @@ WRONG = [
         13,
         "unknown provider type 'opnai'; did you mean 'openai'?",
     ),
-    ("provider_is_text", "providers: {a: openai}\n", 1, 16, "expected a map of settings, found the text 'openai'"),
+    ("provider_is_text", "providers: {a: openai}\n", 1, 16, "expected a map of settings, found text"),
     ("providers_are_a_list", "providers: [openai]\n", 1, 12, "expected a map, found a list"),
     ("provider_name", "providers: {a/b: {type: simulator}}\n", 1, 13, "a provider cannot be called 'a/b'"),
     ("provider_own_key", "providers: {a: {type: openai, seed: 1}}\n", 1, 31, "unknown key 'seed'"),

@@ -4,6 +4,7 @@ import pytest
 
 from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.config.problems import ConfigError, Problem, Severity
+from sluicegate.pipeline.registry import Registry
 from tests.config.mistakes import ENVIRON, WRONG
 from tests.config.rooms import rooms
 
@@ -101,3 +102,20 @@ def test_an_alias_used_twice_tells_its_mistake_once():
 )
 def test_what_aliases_write_out_is_bounded(text):
     assert any("more than 50000 values" in problem.message for problem in problems_of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "auth: {api_keys: [sk-secret]}",
+        "auth: {api_keys: sk-secret}",
+        "providers: {a: {type: openai, api_keys: [sk-secret]}}",
+        "providers: {a: {type: openai, headers: sk-secret}}",
+    ],
+)
+def test_a_key_in_a_wrong_place_is_not_shown(text):
+    with pytest.raises(ConfigError) as caught:
+        load(text, {}, Registry(), name="config.yaml")
+    told = "\n".join(map(str, caught.value.problems))
+    assert "found text" in told
+    assert "sk-secret" not in told

@@ -13,7 +13,7 @@ import trio
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.config.problems import ConfigError
-from sluicegate.pipeline.errors import InvalidRequest, Unauthorized, UpstreamBusy, UpstreamError, UpstreamRefused
+from sluicegate.pipeline.errors import InvalidRequest, Unauthorized, UpstreamBusy, UpstreamRefused
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.passing import Passing
 from sluicegate.pipeline.registry import Registry
@@ -179,7 +179,7 @@ async def test_a_bad_key_of_a_caller_opens_no_breaker_and_shows_nowhere(caplog):
     async with FaultyUpstream(*script).serving() as upstream, gateway_before(upstream, settings) as gateway:
         with caplog.at_level(logging.DEBUG):
             for _ in range(2):
-                with pytest.raises(UpstreamError) as refusal:
+                with pytest.raises(Unauthorized, match="did not accept your key") as refusal:
                     await gateway.ask(chat(up=OWN))
                 assert OWN not in str(refusal.value)
             await gateway.ask(chat())
@@ -228,3 +228,11 @@ def test_keys_that_are_not_set_are_left_out_and_so_is_a_provider_without_any():
     one = build(load(text, {"B": SECOND}, Registry(), name="test").config).resources.providers["up"]
     assert one.keys is None
     assert one.settings.api_key == SECOND
+
+
+async def test_a_key_for_a_provider_that_takes_none_is_refused_whoever_is_asked():
+    async with FaultyUpstream().serving() as upstream, gateway_before(upstream, "callers_keys: true") as gateway:
+        for name in ("nobody", "upp"):
+            with pytest.raises(InvalidRequest, match=f"provider '{name}' takes no keys of callers"):
+                await gateway.ask(chat(**{name: OWN}))
+    assert upstream.visits == []

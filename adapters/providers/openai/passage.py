@@ -35,8 +35,10 @@ _OURS = frozenset(
 _ACCOUNT = frozenset({"openai-organization", "openai-project", "x-amz-security-token", "x-request-id"})
 _PREFIXES = ("proxy-", "x-sluicegate-", "x-forwarded-", "sec-", "x-goog-", "cf-")
 _RETURNED = frozenset(
-    {"content-disposition", "content-language", "content-range", "etag", "last-modified", "cache-control"}
+    {"content-disposition", "content-language", "content-range", "etag", "last-modified", "cache-control", "location"}
 )
+_HARMLESS = (("x-content-type-options", "nosniff"), ("content-security-policy", "sandbox"))
+"""So that a page of the provider's is none of the gateway's own, in whose name a browser would run its scripts."""
 _RETURNED_PREFIXES = ("openai-", "anthropic-ratelimit-", "x-groq-")
 
 
@@ -110,10 +112,13 @@ class PassedAnswer:
     def __init__(self, head: UpstreamHead) -> None:
         self.status = head.status
         self.media_type = head.headers.get("content-type", "application/octet-stream")
-        self.headers = tuple(
-            (name, value)
-            for name, value in head.headers.items()
-            if name in _RETURNED or name.startswith(_RETURNED_PREFIXES)
+        self.headers = (
+            tuple(
+                (name, value)
+                for name, value in head.headers.items()
+                if name in _RETURNED or name.startswith(_RETURNED_PREFIXES)
+            )
+            + _HARMLESS
         )
         self.done = False
         self._usage = Usage()  # what no provider counts costs no tokens

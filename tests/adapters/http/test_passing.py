@@ -243,3 +243,33 @@ async def test_each_kind_of_provider_is_shown_its_key_in_its_own_way(kind, setti
     shown = {name: value for name, value in asked.headers.items() if "sk-ours" in value}
     assert list(shown) == ([header] if header else [])
     assert "theirs" not in json.dumps(asked.headers)
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "forbidden"), (404, "not_found"), (405, None), (409, None)])
+async def test_what_a_caller_did_wrong_there_has_its_own_status_and_opens_no_breaker(status, code):
+    told = Told(b'{"error":{"message":"not so"}}', status)
+    settings = {"proxy": True, "circuit_breaker": {"failures": 1}}
+    async with keeping(told) as upstream, house(providers=upstreams(upstream.url, **settings)) as running:
+        answers = [await running.ask("GET", "/v1/proxy/up/things/1") for _ in range(3)]
+    assert [answer.status for answer in answers] == [status] * 3
+    assert code is None or answers[0].error["code"] == code
+    assert len(upstream.asked) == 3
+
+
+@pytest.mark.parametrize(("status", "headers"), [(304, ()), (302, (("location", "https://example.org/file"),))])
+async def test_what_has_not_changed_or_lies_elsewhere_is_told_as_it_is(status, headers):
+    async with (
+        keeping(Told(b"", status, headers=headers)) as upstream,
+        house(providers=upstreams(upstream.url, proxy=True)) as running,
+    ):
+        answer = await running.ask("GET", "/v1/proxy/up/things/1", None, [("if-none-match", "1")])
+    assert (answer.status, answer.body, len(upstream.asked)) == (status, b"", 1)
+    assert answer.headers.get("location") == dict(headers).get("location")
+
+
+async def test_a_page_that_is_passed_through_is_none_of_the_gateways():
+    page = Told(b"<script>alert(1)</script>", headers=(("content-type", "text/html"),))
+    async with keeping(page) as upstream, house(providers=upstreams(upstream.url, proxy=True)) as running:
+        answer = await running.ask("GET", "/v1/proxy/up/page")
+    assert answer.headers["content-security-policy"] == "sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"

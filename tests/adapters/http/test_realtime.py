@@ -16,8 +16,9 @@ HANDSHAKE = [
 async def test_realtime_is_a_501_with_the_reason(headers):
     async with house() as running:
         answer = await running.ask("GET", "/v1/realtime?model=sim/any", None, headers)
+        below = await running.ask("POST", "/v1/realtime/sessions", b"{}")
         assert (answer.status, answer.complete) == (501, True)
-        assert answer.error["code"] == "realtime_not_supported"
+        assert answer.error["code"] == below.error["code"] == "realtime_not_supported"
         assert "not served by this gateway" in answer.error["message"]
         assert answer.headers["x-should-retry"] == "false"
         assert answer.headers["x-request-id"]
