@@ -19,6 +19,7 @@ from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE, compute
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
+from sluicegate.pipeline.schemas import ResponsesRequest
 from sluicegate.pipeline.schemas.decode import OPERATIONS
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.pipeline.store import at_once
@@ -142,6 +143,8 @@ def _wishes(exchange: Exchange) -> tuple[bool, bool]:
     """Return whether to look for an answer, and whether to keep the one that comes, as the caller wishes."""
     if exchange.request.provider_keys:
         return False, False  # such an answer is that key's, whoever shares the caller's name
+    if isinstance(exchange.request.typed, ResponsesRequest) and exchange.request.typed.store is not False:
+        return False, False  # its id names one conversation; two that share it would end with the first of them
     header = exchange.request.headers.get("cache-control")
     if not header:
         return True, True

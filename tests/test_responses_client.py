@@ -175,3 +175,14 @@ async def test_parse_asks_for_a_schema_and_reads_its_answer():
     async with upstream.serving(), gateway(type="openai", base_url=upstream.url) as (client, _):
         parsed = await client.responses.parse(model="p/any", input="Where?", text_format=Weather)
     assert parsed.output_parsed == Weather(city="Bonn")
+
+
+async def test_each_stored_response_has_an_id_of_its_own_and_others_may_come_from_the_cache():
+    async with simulator() as (client, running):
+        stored = [await client.responses.create(model="p/any", input="Hello") for _ in range(2)]
+        passing = [await client.responses.create(model="p/any", input="Hello", store=False) for _ in range(2)]
+        await running.until_idle()
+        cached = [record["cache"] for record in running.records]
+    assert stored[0].id != stored[1].id
+    assert passing[0].output_text == passing[1].output_text
+    assert cached == ["bypass", "bypass", "miss", "hit"]
