@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluicegate.pipeline.form.chat import Chat, Format, Reasoning, Tool
+from sluicegate.pipeline.form.chat import Chat, Format, Reasoning
 from sluicegate.pipeline.form.sides import Dropped
 
+from ..plain_chat import drop_hints, function_tool
 from .messages import Messages
 
 Json = dict[str, Any]
@@ -16,7 +17,6 @@ EXTRAS = frozenset({"citation_options", "documents", "priority", "safety_mode"})
 LEAST_P, MOST_P = 0.01, 0.99
 MOST_K = 500
 MAX_STOPS = 5
-NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def body_of(chat: Chat, model: str, dropped: Dropped) -> Json:
@@ -34,24 +34,10 @@ def body_of(chat: Chat, model: str, dropped: Dropped) -> Json:
         body["thinking"] = thinking
     if chat.logprobs:
         body["logprobs"] = True
-    _drop(chat, dropped)
+    if chat.top_logprobs:
+        dropped.drop("top_logprobs")
+    drop_hints(chat, dropped, EXTRAS)
     return body | {name: value for name, value in chat.extra.items() if name in EXTRAS}
-
-
-def _drop(chat: Chat, dropped: Dropped) -> None:
-    if chat.n > 1:
-        raise dropped.unsupported("n")
-    for name, value in (
-        ("parallel_tool_calls", chat.parallel_calls is False),
-        ("top_logprobs", chat.top_logprobs),
-        ("logit_bias", chat.logit_bias),
-        ("user", chat.user),
-        ("metadata", chat.metadata),
-        ("service_tier", chat.service_tier not in (None, "auto")),
-        *((name, name not in EXTRAS) for name in chat.extra),
-    ):
-        if value:
-            dropped.drop(name)
 
 
 def _tools(chat: Chat, dropped: Dropped) -> Json:
@@ -60,7 +46,7 @@ def _tools(chat: Chat, dropped: Dropped) -> Json:
     allowed: tuple[str, ...] = ()
     if choice is not None:
         allowed = (choice.name,) if choice.mode == "one" and choice.name else choice.allowed
-    tools = [_tool(tool, dropped) for tool in chat.tools if not allowed or tool.name in allowed]
+    tools = [function_tool(tool, dropped) for tool in chat.tools if not allowed or tool.name in allowed]
     if not tools:
         return {}
     found: Json = {"tools": tools}
@@ -69,17 +55,6 @@ def _tools(chat: Chat, dropped: Dropped) -> Json:
     if any(tool.strict for tool in chat.tools):
         found["strict_tools"] = True
     return found
-
-
-def _tool(tool: Tool, dropped: Dropped) -> Json:
-    if tool.native is not None:
-        raise dropped.unsupported(f"tool {tool.name!r}")
-    if tool.cache is not None:
-        dropped.drop("cache_control")
-    function: Json = {"name": tool.name, "parameters": tool.parameters or NO_PARAMETERS}
-    if tool.description:
-        function["description"] = tool.description
-    return {"type": "function", "function": function}
 
 
 def _sampling(chat: Chat, dropped: Dropped) -> Json:

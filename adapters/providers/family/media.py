@@ -8,26 +8,12 @@ import msgspec
 
 from sluicegate.pipeline.form.sides import Dropped
 
+from ..openai.moderations import CATEGORIES
 from .answers import read_json, write_json
 from .messages import text_in
 
 Fields = dict[str, msgspec.Raw]
 _SIZE = re.compile(r"(\d{2,5})x(\d{2,5})")
-OPENAI_CATEGORIES = (
-    "harassment",
-    "harassment/threatening",
-    "hate",
-    "hate/threatening",
-    "illicit",
-    "illicit/violent",
-    "self-harm",
-    "self-harm/instructions",
-    "self-harm/intent",
-    "sexual",
-    "sexual/minors",
-    "violence",
-    "violence/graphic",
-)
 MISTRAL_CATEGORIES = {
     "hate_and_discrimination": "hate",
     "violence_and_threats": "violence",
@@ -89,8 +75,8 @@ def _judged(result: dict[str, object], names: dict[str, str]) -> dict[str, objec
     found, scored = result.get("categories"), result.get("category_scores")
     own = {name: bool(said) for name, said in found.items()} if isinstance(found, dict) else {}
     scores = {name: s for name, s in scored.items() if isinstance(s, int | float)} if isinstance(scored, dict) else {}
-    categories = dict.fromkeys(OPENAI_CATEGORIES, False) | own
-    all_scores: dict[str, float] = dict.fromkeys(OPENAI_CATEGORIES, 0.0) | scores
+    categories = dict.fromkeys(CATEGORIES, False) | own
+    all_scores: dict[str, float] = dict.fromkeys(CATEGORIES, 0.0) | scores
     for name, ours in names.items():
         categories[ours] = categories[ours] or own.get(name, False)
         all_scores[ours] = max(all_scores[ours], scores.get(name, 0.0))
@@ -100,5 +86,5 @@ def _judged(result: dict[str, object], names: dict[str, str]) -> dict[str, objec
         "flagged": flagged if isinstance(flagged, bool) else any(own.values()),
         "categories": categories,
         "category_scores": all_scores,
-        "category_applied_input_types": {name: ["text"] for name in OPENAI_CATEGORIES},
+        "category_applied_input_types": {name: ["text"] for name in CATEGORIES},
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluicegate.pipeline.form.chat import Chat, Reasoning, Tool
+from sluicegate.pipeline.form.chat import Chat, Reasoning
 from sluicegate.pipeline.form.sides import Dropped
 
+from ..plain_chat import drop_hints, function_tool
 from .messages import Messages
 
 Json = dict[str, Any]
@@ -26,7 +27,6 @@ EXTRA_OPTIONS = frozenset(
 EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 LEVELLED = "gpt-oss"
 """The models that are told how much to think; all others only whether."""
-NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def body_of(chat: Chat, model: str, dropped: Dropped, *, num_ctx: int | None = None, keep_alive: str = "") -> Json:
@@ -54,23 +54,8 @@ def body_of(chat: Chat, model: str, dropped: Dropped, *, num_ctx: int | None = N
             body["top_logprobs"] = chat.top_logprobs
     if kept := chat.extra.get("keep_alive") or keep_alive:
         body["keep_alive"] = kept
-    _drop(chat, dropped)
+    drop_hints(chat, dropped, {*EXTRA_OPTIONS, "keep_alive"})
     return body
-
-
-def _drop(chat: Chat, dropped: Dropped) -> None:
-    if chat.n > 1:
-        raise dropped.unsupported("n")
-    for name, value in (
-        ("parallel_tool_calls", chat.parallel_calls is False),
-        ("logit_bias", chat.logit_bias),
-        ("user", chat.user),
-        ("metadata", chat.metadata),
-        ("service_tier", chat.service_tier not in (None, "auto")),
-        *((name, name not in EXTRA_OPTIONS and name != "keep_alive") for name in chat.extra),
-    ):
-        if value:
-            dropped.drop(name)
 
 
 def _tools(chat: Chat, dropped: Dropped) -> list[Json]:
@@ -81,18 +66,7 @@ def _tools(chat: Chat, dropped: Dropped) -> list[Json]:
     if choice is not None and choice.mode in ("required", "one"):
         raise dropped.unsupported("tool_choice")
     allowed = choice.allowed if choice is not None else ()
-    return [_tool(tool, dropped) for tool in chat.tools if not allowed or tool.name in allowed]
-
-
-def _tool(tool: Tool, dropped: Dropped) -> Json:
-    if tool.native is not None:
-        raise dropped.unsupported(f"tool {tool.name!r}")
-    if tool.cache is not None:
-        dropped.drop("cache_control")
-    function: Json = {"name": tool.name, "parameters": tool.parameters or NO_PARAMETERS}
-    if tool.description:
-        function["description"] = tool.description
-    return {"type": "function", "function": function}
+    return [function_tool(tool, dropped) for tool in chat.tools if not allowed or tool.name in allowed]
 
 
 def _options(chat: Chat, num_ctx: int | None) -> Json:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import cycle, islice
 
+from ..openai.moderations import CATEGORIES
+
 WIDTH = 16
 """Pixels of a picture's side, whatever size is asked for: what matters is that it is one."""
 RATE = 8000
@@ -21,22 +23,6 @@ MOST_WORDS = 200
 PIECE = 4000
 """Bytes of sound that come together: a quarter of a second."""
 FORMATS = {"wav": "audio/wav", "pcm": "audio/pcm"}
-CATEGORIES = (
-    "harassment",
-    "harassment/threatening",
-    "hate",
-    "hate/threatening",
-    "illicit",
-    "illicit/violent",
-    "self-harm",
-    "self-harm/instructions",
-    "self-harm/intent",
-    "sexual",
-    "sexual/minors",
-    "violence",
-    "violence/graphic",
-)
-"""As OpenAI's API has them."""
 _SIGNS = {"violence": ("kill", "murder", "stab"), "hate": ("hate",), "self-harm": ("suicide",)}
 """Words that the simulator takes offence at: enough to see both answers."""
 _WORD = re.compile(r"\w+")
