@@ -90,7 +90,7 @@ class Limit:
             return None
         if exchange.attempts and not exchange.failure.moves_on:
             return None
-        refund = self._store.refund(windows, admission)
+        refund = self._store.adjust(windows, admission, -1)
         if not self._store.immediate:
             return refund
         at_once(refund)
