@@ -1,4 +1,5 @@
-"""Write again what is made from the program: docs/config.schema.json, and parts of configuration.md and providers.md.
+"""Write again what is made from the program: docs/config.schema.json, and parts of configuration.md, providers.md
+and routing.md.
 
 Run: ``make docs``
 """
@@ -7,6 +8,7 @@ import json
 from pathlib import Path
 
 from sluicegate.cli.providers import matrix
+from sluicegate.pipeline import conditions
 from sluicegate.pipeline.config.reference import markdown
 from sluicegate.pipeline.config.schema import json_schema
 from sluicegate.pipeline.registry import Registry
@@ -21,6 +23,7 @@ def main() -> None:
     registry = Registry()
     (HERE / "config.schema.json").write_text(json.dumps(json_schema(registry), indent=2, ensure_ascii=False) + "\n")
     _replace(HERE / "configuration.md", FIRST_SECTION, markdown(registry))
+    _replace(HERE / "routing.md", conditions.FIRST_FACT, conditions.markdown())
     _replace(HERE / "providers.md", FIRST_TABLE, matrix.markdown(registry))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,10 +34,15 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The targets to try, in order, and the strategy that chose them."""
+    """The targets to try, in order, and the strategy that chose them.
+
+    Attributes:
+        otherwise: Targets for those whom the others refuse, by the reason: see `sluicegate.pipeline.routing.otherwise`.
+    """
 
     targets: tuple[Target, ...]
     strategy: str = "single"
+    otherwise: Mapping[str, tuple[Target, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(slots=True)

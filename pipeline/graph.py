@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from .config.sections import ModelSettings
+from .config.sections import ModelSettings, TargetSettings
+from .routing.growing import entry_of
 from .stage import Lane
 
 Stages = Sequence[tuple[str, Lane]]
@@ -49,17 +50,28 @@ def _upstream(call: str | None, providers: Mapping[str, str], models: Mapping[st
     lines += ["  end"] if shown else []
     if call is not None:
         lines += [f"  {call} --> {ids[name]}" for name in providers]
-    for at, (name, model) in enumerate(models.items()):
-        lines.append(f"  m{at}{{{{{_label(f'{name}: {model.strategy}')}}}}}")
-        for place, target in enumerate(model.targets, 1):
-            provider, _, served = target.partition("/")
-            lines.append(f"  m{at} -.->|{_label(f'{place}. {served}')}| {ids[provider]}")
+    groups = {name: f"m{at}" for at, name in enumerate(models)}
+    for name, model in models.items():
+        lines.append(f"  {groups[name]}{{{{{_label(f'{name}: {model.strategy}')}}}}}")
+        for place, choice in enumerate(model.choices, 1):
+            provider, _, served = choice.to.partition("/")
+            leads = groups.get(choice.to) or ids.get(provider)
+            said = f"{place}. {choice.to if choice.to in groups else served}{_part(choice)}"
+            if leads is not None:
+                lines.append(f"  {groups[name]} -.->|{_label(said)}| {leads}")
     return lines
+
+
+def _part(choice: TargetSettings) -> str:
+    """Return what is said of a target beside its name."""
+    weight = f", weight {choice.weight}" if choice.weight != 1 else ""
+    return f"{weight}, when {choice.when}" if choice.when is not None else weight
 
 
 def _left_out(providers: Mapping[str, str], models: Mapping[str, ModelSettings]) -> list[str]:
     """Return the providers that targets name, and that are not in use."""
-    named = (target.partition("/")[0] for model in models.values() for target in model.targets)
+    targets = (choice.to for model in models.values() for choice in model.choices)
+    named = (target.partition("/")[0] for target in targets if entry_of(target, models) is None)
     return [name for name in dict.fromkeys(named) if name not in providers]
 
 
@@ -79,7 +91,11 @@ def text(stages: Stages, providers: Mapping[str, str], models: Mapping[str, Mode
     left_out = dict.fromkeys(_left_out(providers, models), LEFT_OUT)
     lines += [f"  {name:<20} {told}" for name, told in {**providers, **left_out}.items()] or ["  -"]
     lines += ["", "models"]
-    lines += [f"  {name:<20} {model.strategy}: {', '.join(model.targets)}" for name, model in models.items()] or [
+    lines += [f"  {name:<20} {model.strategy}: {_choices(model)}" for name, model in models.items()] or [
         "  only as provider/model"
     ]
     return "\n".join([*lines, ""])
+
+
+def _choices(model: ModelSettings) -> str:
+    return ", ".join(f"{choice.to}{_part(choice)}" for choice in model.choices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -42,6 +42,7 @@ class Request:
         upload: Where their bytes are, until the exchange ends.
         passing: Where it goes, of a request that is passed through; its body is ``upload``.
         recalled: What a request for a response goes on from, where the gateway has kept it.
+        explain: Whether the routing is told: ``add`` in a header of the answer, ``only`` in place of one.
         chat: What is asked in the form between dialects, once a provider needed it so.
     """
 
@@ -60,6 +61,7 @@ class Request:
     upload: Upload | None = field(default=None, repr=False)
     passing: Passing | None = field(default=None, repr=False)
     recalled: Conversation | None = field(default=None, repr=False)
+    explain: Literal["", "add", "only"] = ""
     chat: Chat | None = field(default=None, repr=False)
 
     @property

@@ -19,6 +19,7 @@ from .live_models import LiveModels
 from .metrics import Metrics
 from .provider import Provider
 from .recorder import NoRecorders, Recorders
+from .routing.observed import Observed
 from .store import Store
 
 log = logging.getLogger("sluicegate.pipeline")
@@ -38,6 +39,7 @@ class Resources:
         providers: Configured providers by name.
         models: Public model names and how they are served.
         breakers: One breaker a provider, by the provider's name.
+        observed: What `call` has seen of targets, for the strategies of models.
         stores: By name; ``memory`` always exists.
         metrics: What `meter` counts into, and the admin pages read.
         live_models: What providers have said of their models; the gateway keeps it fresh while it runs.
@@ -53,6 +55,7 @@ class Resources:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     models: Mapping[str, ModelSettings] = field(default_factory=dict)
     breakers: dict[str, Breaker] = field(default_factory=dict)
+    observed: Observed = field(default_factory=Observed)
     stores: Mapping[str, Store] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     live_models: LiveModels = field(default_factory=LiveModels)

@@ -38,6 +38,7 @@ from sluicegate.pipeline.provider import Provider, UpstreamRequest
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.retry import PATIENCE, RetryBudget, backoff
+from sluicegate.pipeline.routing.otherwise import reason_of
 from sluicegate.pipeline.stage import Verdict
 
 from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key, with_callers_key
@@ -106,8 +107,8 @@ class Call:
         if exchange.request.provider_keys:
             check_callers_keys(exchange, self._resources.providers)
         candidates = [self._candidate(target) for target in exchange.plan.targets]
-        for candidate in candidates:
-            if await self._ask(exchange, candidate):
+        for candidate in candidates:  # which get more while they are walked, where one refuses
+            if await self._ask_or_go_on(exchange, candidate, candidates):
                 return Verdict.REPLY
         while (soonest := _soonest(candidates)) is not None:
             if await _may_repeat(soonest) and await self._ask(exchange, soonest):
@@ -117,6 +118,24 @@ class Call:
     def _candidate(self, target: Target) -> _Candidate:
         name = target.provider
         return _Candidate(target, self._resources.providers[name], self._resources.breakers[name], self._budgets[name])
+
+    async def _ask_or_go_on(self, exchange: Exchange, candidate: _Candidate, all_of_them: list[_Candidate]) -> bool:
+        """Ask a target. Where it refuses for a reason that the plan has other targets for, add these, each once."""
+        try:
+            return await self._ask(exchange, candidate)
+        except GatewayError as error:
+            plan = exchange.plan
+            reason = reason_of(error) if plan is not None and plan.otherwise else None
+            known = {one.target for one in all_of_them}
+            others = [] if plan is None or reason is None else plan.otherwise.get(reason, ())
+            added = [self._candidate(target) for target in others if target not in known]
+            at = all_of_them.index(candidate) + 1
+            if not added and not any(one.target in others for one in all_of_them[at:]):
+                raise
+            candidate.error = error
+            # Only those: whoever else is listed would refuse it just so.
+            all_of_them[at:] = [*(one for one in all_of_them[at:] if one.target in others), *added]
+            return False
 
     async def _ask(self, exchange: Exchange, candidate: _Candidate) -> bool:
         """Ask a target, as often as may help at once. Return whether there is a reply."""
@@ -166,7 +185,8 @@ class Call:
             candidate.budget.deposit(now)
         candidate.tries += 1
         settings = self._settings
-        record = AttemptRecord(exchange, candidate.target, breaker, ticket, candidate.spared)
+        seen = self._resources.observed.begun(candidate.target)
+        record = AttemptRecord(exchange, candidate.target, breaker, ticket, seen, candidate.spared)
         try:
             await attempt(
                 record,

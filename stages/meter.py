@@ -117,13 +117,14 @@ def _milliseconds(seconds: float | None) -> float | None:
 
 def _configured(resources: Resources) -> Iterator[Target]:
     """Yield the targets that the configuration names, by the providers' own names of models."""
-    named = [target for settings in resources.models.values() for target in settings.targets]
+    named = [target for settings in resources.models.values() for target in settings.named]
     named += [f"{name}/{model}" for name, one in resources.providers.items() for model in one.translator.models()]
     for target in named:
-        provider, _, model = target.partition("/")
+        provider, slash, model = target.partition("/")
         if provider in resources.providers:
             model = resources.providers[provider].settings.model_mapping.get(model, model)
-        yield Target(provider, model)
+        if slash:
+            yield Target(provider, model)
 
 
 def _expected(targets: Iterable[Target], resources: Resources) -> Iterator[Series]:

@@ -18,7 +18,7 @@ from sluicegate.pipeline.schemas.generate_names import completed
 from .credentials import take_credential
 from .form import read_form
 from .gemini_paths import OPERATIONS, key_in
-from .headers import timeout_of
+from .headers import explain_in, timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
 from .passing import read_bytes, read_passing
@@ -62,6 +62,7 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
         label=visit.label,
         subject=subject,
         timeout=timeout_of(headers),
+        explain="only" if route.explains else explain_in(headers),
     )
     most = min(settings.max_upload, settings.max_incoming)
     if route.intake is Intake.FORM:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import ceil
+from typing import Literal
 
 from sluicegate.pipeline.config.units import read_duration
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UpstreamError
@@ -28,6 +29,7 @@ _numbers = itertools.count(1)
 MAX_HEAD = 64 * 1024
 """Bytes that a request's line and headers may have together."""
 TIMEOUT = "x-sluicegate-timeout"
+EXPLAIN = "x-sluicegate-explain"
 DEFAULT_PATIENCE = 1.0
 """Seconds in ``retry-after`` where the error itself knows no better."""
 
@@ -54,6 +56,20 @@ def timeout_of(headers: Mapping[str, str]) -> float | None:
     if seconds <= 0:
         raise InvalidRequest(f"header {TIMEOUT} is {text}; it takes a duration above zero, such as 30s", param=TIMEOUT)
     return seconds
+
+
+def explain_in(headers: Mapping[str, str]) -> Literal["", "add", "only"]:
+    """Return whether the caller wants to know how the request is routed: ``x-sluicegate-explain``, 1 or only.
+
+    Raises:
+        InvalidRequest: It is neither, nor 0.
+    """
+    given = headers.get(EXPLAIN)
+    if given is None or given == "0":
+        return ""
+    if given not in ("1", "only"):
+        raise InvalidRequest(f"header {EXPLAIN} takes 1, or only to call nobody", param=EXPLAIN)
+    return "add" if given == "1" else "only"
 
 
 def safe(value: str) -> str:

@@ -37,6 +37,7 @@ class Route:
         operation: The request's, for the pipeline.
         removal: That of DELETE, where it is another.
         streams: Whether the path asks for a stream.
+        explains: Whether only the routing is asked for, and no answer.
     """
 
     room: Room
@@ -45,6 +46,7 @@ class Route:
     intake: Intake = Intake.BODY
     removal: str = ""
     streams: bool = False
+    explains: bool = False
 
     @property
     def allow(self) -> str:
@@ -59,6 +61,7 @@ _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _REALTIME = "/v1/realtime"
 _EXACT = {
     "/v1/chat/completions": Route(Room.PIPELINE, ("POST",), "chat"),
+    "/v1/route/explain": Route(Room.PIPELINE, ("POST",), "chat", explains=True),
     "/v1/completions": Route(Room.PIPELINE, ("POST",), "completion"),
     "/v1/embeddings": Route(Room.PIPELINE, ("POST",), "embedding"),
     "/v1/images/generations": Route(Room.PIPELINE, ("POST",), "image"),

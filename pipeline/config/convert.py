@@ -251,7 +251,8 @@ class Converter:
 
     def _wrong(self, error: WrongValue, node: Node, path: str) -> None:
         name = "" if node.source or node.mark == NOWHERE else path.rpartition(".")[2]
-        self._error(error.code, f"{name}: {error}" if name else str(error), node, node.mark, path, hint=error.hint)
+        mark = Mark(node.mark.line, node.mark.column + error.within) if error.within else node.mark
+        self._error(error.code, f"{name}: {error}" if name else str(error), node, mark, path, hint=error.hint)
 
     def _error(self, code: str, message: str, node: Node, mark: Mark, path: str, *, hint: str = "") -> None:
         if node.source:

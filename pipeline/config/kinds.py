@@ -21,6 +21,12 @@ class Secret(str):
         return "Secret('***')" if self else "Secret('')"
 
 
+class Expression(str):
+    """A condition in CEL, as it is written; see `sluicegate.pipeline.conditions`."""
+
+    __slots__ = ()
+
+
 class Rate(msgspec.Struct, frozen=True):
     """So many in a window of so many seconds; written ``1000/min``."""
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from .kinds import Secret
+from ..conditions import ConditionError, compile_condition
+from .kinds import Expression, Secret
 from .nodes import ListNode, MapNode, Node, ObjectNode, ScalarNode, Style
 from .scalars import boolean, is_nothing, is_number, number, whole
 from .shapes import Kind, Shape, fields_of
@@ -30,6 +31,7 @@ EXAMPLES = {
     Kind.RATE: "a rate such as 600/min",
     Kind.MONEY: "money such as $2.50",
     Kind.SPEND: "money in a time such as $5/h",
+    Kind.CONDITION: "a condition such as 'request.tokens > 4000'",
     Kind.LIST: "a list",
     Kind.MAP: "a map",
     Kind.SECTION: "a map of settings",
@@ -38,12 +40,16 @@ EXAMPLES = {
 
 
 class WrongValue(ValueError):
-    """A value is not what its field wants. ``code`` is ``wrong-type`` or ``wrong-value``."""
+    """A value is not what its field wants. ``code`` is ``wrong-type`` or ``wrong-value``.
 
-    def __init__(self, message: str, code: str = "wrong-value", hint: str = "") -> None:
+    ``within`` is how many columns into the value's text it is wrong, where that is known.
+    """
+
+    def __init__(self, message: str, code: str = "wrong-value", hint: str = "", within: int = 0) -> None:
         super().__init__(message)
         self.code = code
         self.hint = hint
+        self.within = within
 
 
 def wanted(shape: Shape) -> str:
@@ -120,6 +126,8 @@ def _read(shape: Shape, node: ScalarNode) -> Any:
     match shape.kind:
         case Kind.TEXT | Kind.SECRET:
             return _text(shape, node)
+        case Kind.CONDITION:
+            return _condition(shape, node)
         case Kind.CHOICE:
             for choice in shape.choices:
                 if str(choice) == node.text:
@@ -143,6 +151,21 @@ def _text(shape: Shape, node: ScalarNode) -> str:
         error.hint = f'write "{node.text}" in quotes' if not is_nothing(node.text) else 'write "" for empty text'
         raise error
     return Secret(node.text) if shape.kind is Kind.SECRET else node.text
+
+
+def _condition(shape: Shape, node: ScalarNode) -> Expression:
+    """Return a condition that is known to be one; what is wrong inside of it is told by its place, if that is clear."""
+    text = Expression(_text(shape, node))
+    try:
+        compile_condition(text)
+    except ConditionError as error:
+        # What is folded, or escaped, or comes out of a variable, does not stand in the file as it is read.
+        clear = "\n" not in text and "\\" not in text and not node.source
+        quote = node.style is Style.QUOTED
+        within = error.column - 1 + quote if clear else 0
+        place = "" if clear else f"line {error.line}, column {error.column} of the condition: "
+        raise WrongValue(f"{place}{error.message}", within=within) from None
+    return text
 
 
 def _with_unit(shape: Shape, node: ScalarNode) -> Any:

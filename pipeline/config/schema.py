@@ -174,6 +174,7 @@ def _bare(shape: Shape, default: object = None) -> JsonSchema:
     names = {
         Kind.TEXT: ["string", "number"],
         Kind.SECRET: ["string", "number"],
+        Kind.CONDITION: "string",
         Kind.WHOLE: "integer",
         Kind.NUMBER: "number",
         Kind.BOOLEAN: "boolean",

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from .kinds import Money, Rate, Secret, Spend
+from .kinds import Expression, Money, Rate, Secret, Spend
 
 
 class Kind(StrEnum):
@@ -32,6 +32,7 @@ class Kind(StrEnum):
     RATE = "rate"
     MONEY = "money"
     SPEND = "money in a time"
+    CONDITION = "condition"
     CHOICE = "one of"
     LIST = "list"
     MAP = "map"
@@ -88,6 +89,7 @@ _LEAVES: dict[Any, Kind] = {
     Rate: Kind.RATE,
     Money: Kind.MONEY,
     Spend: Kind.SPEND,
+    Expression: Kind.CONDITION,
     Any: Kind.ANYTHING,
     object: Kind.ANYTHING,
 }
@@ -153,7 +155,7 @@ def shape_of(annotation: Any) -> Shape:
 def _plain(kind: Kind | None, inner: Any, annotation: Any, limits: tuple[tuple[str, Any], ...]) -> Shape:
     origin, args = get_origin(inner), get_args(inner)
     if kind is not None or (kind := _LEAVES.get(inner if isinstance(inner, type) or inner is Any else None)):
-        if kind is Kind.SECRET:  # a type of ours, for which msgspec takes no limits
+        if kind in (Kind.SECRET, Kind.CONDITION):  # types of ours, for which msgspec takes no limits
             annotation = Annotated[str, Meta(**dict(limits))]
         return Shape(kind, annotation, limits=limits)
     if origin is Literal:

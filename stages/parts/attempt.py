@@ -83,6 +83,7 @@ async def _take(
 ) -> None:
     """Take an answer: whole, or as far as the commit point."""
     passed = record.exchange.request.passing is not None
+    record.heard(response.head.headers)
     # Where it leads to, and that nothing has changed, is the caller's to know who asked for just that.
     if not 200 <= response.head.status < (400 if passed else 300):
         try:

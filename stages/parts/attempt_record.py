@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import TypeVar, TypeVarTuple
 
 import trio
@@ -12,6 +13,8 @@ from sluicegate.pipeline.breaker import Breaker, BreakerState, Ticket
 from sluicegate.pipeline.errors import Fault, GatewayError, UpstreamError, UpstreamRefused
 from sluicegate.pipeline.exchange import Attempt, Exchange, Target
 from sluicegate.pipeline.reply import Usage
+from sluicegate.pipeline.routing.observed import Seen
+from sluicegate.pipeline.routing.quota import quota_in
 
 from .failure import naming
 
@@ -27,13 +30,21 @@ class AttemptRecord:
     """An attempt under way. It must end in one of `succeeded`, `failed` and `abandoned`; the first one counts.
 
     Args:
+        seen: Where it is noted how the target fares.
         spared: Told of a failure, says whether the breaker is to hear nothing of it.
     """
 
     def __init__(
-        self, exchange: Exchange, target: Target, breaker: Breaker, ticket: Ticket, spared: Spared | None = None
+        self,
+        exchange: Exchange,
+        target: Target,
+        breaker: Breaker,
+        ticket: Ticket,
+        seen: Seen,
+        spared: Spared | None = None,
     ) -> None:
         self.exchange = exchange
+        self._seen = seen
         self.attempt = Attempt(target, trio.current_time())
         self._breaker = breaker
         self._ticket = ticket
@@ -45,6 +56,7 @@ class AttemptRecord:
         now = trio.current_time()
         if content:
             self.attempt.first_content = now
+            self._seen.first_token.add(now - self.attempt.started, now)
         self.serves()
         # A half-open breaker waits for this one call; content is proof enough, and the rest may take minutes. What
         # becomes of the rest counts for the closed breaker.
@@ -52,6 +64,12 @@ class AttemptRecord:
             self._breaker.succeeded(self._ticket)
             if self._breaker.state(now) is BreakerState.CLOSED:
                 self._ticket = self._breaker.admit(now) or self._ticket
+
+    def heard(self, headers: Mapping[str, str]) -> None:
+        """Note what the provider says of its rate limits, if anything."""
+        quota = quota_in(headers, trio.current_time(), time.time)
+        if quota is not None:
+            self._seen.quota = quota
 
     def serves(self) -> None:
         """Note that this attempt's target is the one that answers."""
@@ -81,7 +99,11 @@ class AttemptRecord:
     def succeeded(self) -> None:
         """The attempt came to its own end."""
         if self._end():
+            ended = self.attempt.ended or 0.0
             self._breaker.succeeded(self._ticket)
+            self._seen.ended(well=True, now=ended)
+            if self.attempt.first_content is None:
+                self._seen.answer.add(ended - self.attempt.started, ended)
 
     def failed(self, error: GatewayError) -> GatewayError:
         """Note that the attempt failed; the error says whose fault it is. Return the error as it is to be told."""
@@ -93,6 +115,8 @@ class AttemptRecord:
                 self._breaker.abandoned(self._ticket)
             else:
                 self._breaker.failed(self._ticket, told, now)
+                if told.moves_on:
+                    self._seen.ended(well=False, now=now)
                 self._complain(told)
         return told
 
@@ -105,6 +129,7 @@ class AttemptRecord:
         if self.attempt.ended is not None:
             return False
         self.attempt.ended = trio.current_time()
+        self._seen.in_flight -= 1
         return True
 
     def _complain(self, error: GatewayError) -> None:

@@ -23,6 +23,8 @@ NOT_FOR_EDITORS = {"0777", "0o17", "10:30", "${EMPTY}"}
 # What only the loader can tell: it reads the environment, knows names across sections, and sees the text itself.
 BEYOND = """
 anchor_in_itself tag section_twice key_twice
+circle two_stars star_without_star no_condition condition_of_text condition_types condition_pattern
+circle two_stars star_without_star no_condition condition_of_text condition_types condition_pattern
 whole_is_clock whole_with_line number_is_nan boolean_is_off boolean_is_yes enabled_is_text
 size_is_part_of_a_byte rate_of_nothing not_above size_bound fields_together
 unset unset_message empty_message unset_in_default no_brace no_name odd_name no_file folder

@@ -129,6 +129,7 @@ async def calling(
     deadline: float = 600.0,
     call: CallSettings | None = None,
     failures: int = 5,
+    planned: Plan | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
     """Run a gateway whose plan is ``a/model``, ``b/model``..., one target for each transport.
@@ -138,6 +139,7 @@ async def calling(
         timeout: Of each provider, or of all of them.
         deadline: Of each exchange, in seconds.
         failures: That open a breaker.
+        planned: Another plan.
         settings: Of each provider; no retries unless said otherwise.
     """
     settings = {"max_retries": 0, **settings}
@@ -154,7 +156,7 @@ async def calling(
     targets = tuple(Target(name, "model") for name in providers)
 
     def plan(exchange: Exchange) -> None:
-        exchange.plan = Plan(targets, "fallback")
+        exchange.plan = planned or Plan(targets, "fallback")
 
     stages = (judging(plan), Call(call or CallSettings(), resources))
     async with gateway_of(*stages, timeout=deadline, resources=resources) as gateway:

@@ -134,7 +134,7 @@ async def _knock(provider: Provider) -> None:
 
 def _wanted(provider: Provider, config: GatewayConfig) -> tuple[str, ...]:
     """Return what ``models:`` wants of a provider, by the provider's own names."""
-    targets = (target.partition("/") for model in config.models.values() for target in model.targets)
+    targets = (target.partition("/") for model in config.models.values() for target in model.named)
     mapping = provider.settings.model_mapping
     named = (mapping.get(model, model) for name, _, model in targets if name == provider.name)
     return tuple(dict.fromkeys([*named, *mapping.values()]))

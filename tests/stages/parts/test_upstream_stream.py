@@ -10,6 +10,7 @@ from sluicegate.pipeline.config.sections import BreakerSettings, TimeoutSettings
 from sluicegate.pipeline.errors import GatewayError, StreamInterrupted
 from sluicegate.pipeline.exchange import Target
 from sluicegate.pipeline.reply import Batch, Chunk, ChunkKind, Usage
+from sluicegate.pipeline.routing.observed import Seen
 from sluicegate.stages.parts.attempt_record import AttemptRecord
 from sluicegate.stages.parts.upstream_stream import UpstreamStream
 from sluicegate.testing import ScriptedResponse, exchange_of
@@ -44,7 +45,7 @@ def stream_of(response: ScriptedResponse, decoder: Letters | None = None) -> tup
     breaker = Breaker(BreakerSettings())
     ticket = breaker.admit(0.0)
     assert ticket is not None
-    record = AttemptRecord(exchange_of(), Target("a", "model"), breaker, ticket)
+    record = AttemptRecord(exchange_of(), Target("a", "model"), breaker, ticket, Seen())
     return UpstreamStream(record, response, decoder or Letters(), TimeoutSettings()), record
 
 
