@@ -141,6 +141,8 @@ class Cache:
 
 def _wishes(exchange: Exchange) -> tuple[bool, bool]:
     """Return whether to look for an answer, and whether to keep the one that comes, as the caller wishes."""
+    if exchange.request.explain:
+        return False, exchange.request.explain == "add"  # how it would be routed is seen on the way only
     if exchange.request.provider_keys:
         return False, False  # such an answer is that key's, whoever shares the caller's name
     if isinstance(exchange.request.typed, ResponsesRequest) and exchange.request.typed.store is not False:

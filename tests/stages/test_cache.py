@@ -1,5 +1,7 @@
 """What the cache answers, what it keeps, and what it never does."""
 
+from typing import Literal
+
 import msgspec
 import pytest
 import trio
@@ -129,6 +131,16 @@ def test_no_cache_does_not_look_but_keeps_the_fresh_answer() -> None:
     after = hit(stage, asking())
     assert after.reply is not None
     assert after.reply.body == b'{"id":"new"}'
+
+
+@pytest.mark.parametrize(("explain", "hooks"), [("only", 0), ("add", 1)])
+def test_who_asks_how_a_request_is_routed_gets_no_kept_answer(explain: Literal["add", "only"], hooks: int) -> None:
+    stage = cache()
+    answered(stage, asking())
+    explained = asking()
+    explained.request.explain = explain
+    assert stage.judge(explained) is Verdict.PASS
+    assert len(explained.on_settle) == hooks
 
 
 @pytest.mark.parametrize("operation", ["models", "model"])
