@@ -17,6 +17,7 @@ from sluicegate.pipeline.config.problems import ConfigError, Problem
 from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.keyring import Keyring
+from sluicegate.pipeline.pricing import Prices
 from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
@@ -56,6 +57,7 @@ def build(
         breakers={name: Breaker(provider.settings.circuit_breaker) for name, provider in providers.items()},
         stores={"memory": MemoryStore(), **(stores or {})},
         recorders=Cassettes(),
+        prices=_prices(config),
     )
     if access_log is not None:
         resources.access_log = access_log
@@ -172,6 +174,12 @@ def _made(path: str, component: Callable[..., Any], *arguments: Any) -> Any:
         return component(*arguments)
     except ValueError as error:
         raise ConfigError([Problem(str(error), "wrong-value", path=path)]) from error
+
+
+def _prices(config: GatewayConfig) -> Prices:
+    from sluicegate.adapters.prices.known import KnownPrices  # not before a gateway is built
+
+    return KnownPrices(config)
 
 
 def _http_transport(max_connections: int) -> Transport:

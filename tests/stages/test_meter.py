@@ -88,6 +88,7 @@ def test_a_plain_answer_in_figures_and_on_one_line() -> None:
         "ttft_ms": None,
         "images": None,
         "characters": None,
+        "cost_usd": 0.0,
         "duration_ms": 3000.0,
         "tokens_per_s": 25.0,
         "metadata": {"team": "blue"},
