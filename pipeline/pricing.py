@@ -97,7 +97,7 @@ class Price:
         femto = (
             usage.input * read
             + usage.output * wrote
-            + usage.cached * cached
+            + min(usage.cached, usage.input) * cached  # of one that says more, no less is paid than for what it read
             + usage.cache_write * kept
             + usage.cache_write_1h * hour
             + usage.reasoning * thought

@@ -97,8 +97,10 @@ def test_a_cost_is_rounded_once_halves_up():
     assert cost(price, input=1, output=1) == 1
 
 
-def test_counts_that_contradict_each_other_cost_nothing_less_than_nothing():
-    assert cost(Price(Rates(input=2 * M, cached=M)), input=1, cached=100) == 0
+def test_counts_that_contradict_each_other_make_nothing_else_cheaper():
+    price = Price(Rates(input=2 * M, cached=M, output=8 * M, reasoning=M))
+    assert cost(price, input=1, cached=100, output=10) == 1_000 + 80_000
+    assert cost(price, output=1, reasoning=100) == 0
 
 
 @pytest.mark.parametrize(
