@@ -189,6 +189,16 @@ class Overloaded(GatewayError):
     retryable = True
 
 
+class StoreUnavailable(GatewayError):
+    """A store that is reached over a network is away, too slow or full. Whoever uses it decides what that means."""
+
+    status = 503
+    code = "store_unavailable"
+    type = "overloaded_error"
+    fault = Fault.CAPACITY
+    retryable = True
+
+
 class DeadlineExceeded(GatewayError):
     """The one deadline of the request is over."""
 
