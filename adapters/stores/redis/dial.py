@@ -45,8 +45,18 @@ async def _connect(address: Address) -> trio.abc.Stream:
             return await trio.open_unix_socket(address.path)
         return await trio.open_tcp_stream(address.host, address.port)
     except OSError as error:
-        reason = error.strerror or (type(error).__name__ if error.errno is None else str(error))
-        raise LinkLost(f"no connection: {reason}") from error
+        raise LinkLost(f"no connection: {_first_reason(error)}") from error
+
+
+def _first_reason(error: BaseException) -> str:
+    """Return what the system says; trio tells of several addresses in a group."""
+    while isinstance(error.__cause__, OSError | ExceptionGroup):
+        error = error.__cause__
+    if isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    told = getattr(error, "strerror", None)
+    # trio puts the address in front.
+    return told.rpartition("): ")[2] if told else type(error).__name__
 
 
 async def _secured(stream: trio.abc.Stream, address: Address) -> trio.abc.Stream:
@@ -99,6 +109,6 @@ def _refusal(command: str, error: RedisError) -> str:
     if isinstance(error, AuthenticationError):
         return "it does not take our user and password"
     word = str(getattr(error, "status_code", None) or str(error).partition(" ")[0])
-    if command == "HELLO" and word in ("ERR", "NOPROTO"):
+    if command == "HELLO" and (word == "NOPROTO" or "unknown command" in str(error)):
         return "it does not speak RESP3, as Redis does from version 6 on"
     return f"it has refused {command}: {word[:32]}"

@@ -117,7 +117,8 @@ class Multiplexer:
     def _hope(self) -> None:
         """Let those who come wait for the next attempt, for as long as a reply may take."""
         self._link, self._away = None, None
-        self._settled = trio.Event()
+        if self._settled.is_set():  # else there are some who wait already
+            self._settled = trio.Event()
         self._hope_ends = trio.current_time() + self.timeout
 
     def _join(self, link: Link) -> float:

@@ -9,7 +9,7 @@ from redis.exceptions import ReadOnlyError, ResponseError
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 from sluicegate.adapters.stores.redis import link as module
-from sluicegate.adapters.stores.redis.link import MAX_SLOTS, MAX_UNSENT, SLOW, Link, LinkLost, new_reader
+from sluicegate.adapters.stores.redis.link import MAX_SLOTS, MAX_UNSENT, PAUSE, SLOW, Link, LinkLost, new_reader
 from sluicegate.pipeline.errors import StoreUnavailable
 
 TIMEOUT = 0.05
@@ -40,13 +40,13 @@ class Served:
 
 
 @pytest.fixture
-async def served(autojump_clock):
+async def served():
     async with trio.open_nursery() as nursery:
         yield Served(nursery)
         nursery.cancel_scope.cancel()
 
 
-async def test_replies_come_to_those_who_asked_in_their_order(served):
+async def test_replies_come_to_those_who_asked_in_their_order(autojump_clock, served):
     answers = []
     for name in "abc":
         served.nursery.start_soon(served.ask, name.encode(), answers, name)
@@ -56,7 +56,7 @@ async def test_replies_come_to_those_who_asked_in_their_order(served):
     assert sorted(answers) == [("a", b"one"), ("b", b"two"), ("c", 3)]
 
 
-async def test_what_is_asked_in_one_tick_leaves_in_one_piece(served):
+async def test_what_is_asked_in_one_tick_leaves_in_one_piece(autojump_clock, served):
     answers = []
     for name in "abc":
         served.nursery.start_soon(served.ask, name.encode(), answers, name)
@@ -64,7 +64,7 @@ async def test_what_is_asked_in_one_tick_leaves_in_one_piece(served):
     assert sorted(bytes(await served.server.receive_some(100))) == list(b"abc")
 
 
-async def test_a_reply_in_pieces_is_one(served):
+async def test_a_reply_in_pieces_is_one(autojump_clock, served):
     answers = []
     served.nursery.start_soon(served.ask, b"x", answers, "x")
     for piece in (b"$6\r", b"\nabc", b"def\r", b"\n"):
@@ -75,7 +75,7 @@ async def test_a_reply_in_pieces_is_one(served):
     assert answers == [("x", b"abcdef")]
 
 
-async def test_an_error_is_a_reply(served):
+async def test_an_error_is_a_reply(autojump_clock, served):
     answers = []
     served.nursery.start_soon(served.ask, b"x", answers, "x")
     await wait_all_tasks_blocked()
@@ -85,7 +85,7 @@ async def test_an_error_is_a_reply(served):
     assert served.lost is None
 
 
-async def test_who_stops_waiting_leaves_a_place_that_takes_the_reply(served):
+async def test_who_stops_waiting_leaves_a_place_that_takes_the_reply(autojump_clock, served):
     answers = []
     scope = trio.CancelScope()
 
@@ -104,7 +104,7 @@ async def test_who_stops_waiting_leaves_a_place_that_takes_the_reply(served):
     assert answers == [("stayed", b"second")]
 
 
-async def test_who_was_cancelled_before_asks_nothing(served):
+async def test_who_was_cancelled_before_asks_nothing(autojump_clock, served):
     with trio.CancelScope() as scope:
         scope.cancel()
         await served.link.ask(b"never")
@@ -115,7 +115,7 @@ async def test_who_was_cancelled_before_asks_nothing(served):
     assert waiting.cancelled_caught
 
 
-async def test_push_messages_take_nobodys_place(served):
+async def test_push_messages_take_nobodys_place(autojump_clock, served):
     answers = []
     served.nursery.start_soon(served.ask, b"x", answers, "x")
     await wait_all_tasks_blocked()
@@ -125,7 +125,7 @@ async def test_push_messages_take_nobodys_place(served):
     assert served.pushed == [[b"invalidate", [b"key"]], [b"later"]]
 
 
-async def test_a_server_that_says_nothing_costs_one_timeout_and_ends_the_link(served):
+async def test_a_server_that_says_nothing_costs_one_timeout_and_ends_the_link(autojump_clock, served):
     answers = []
     served.nursery.start_soon(served.ask, b"1", answers, "first")
     await trio.sleep(TIMEOUT / 2)
@@ -133,14 +133,14 @@ async def test_a_server_that_says_nothing_costs_one_timeout_and_ends_the_link(se
     await trio.sleep(TIMEOUT / 2 - 0.001)
     assert answers == []
     await trio.sleep(0.002)
-    assert [name for name, _ in answers] == ["first", "second"]
+    assert {name for name, _ in answers} == {"first", "second"}
     assert all("no reply within 0.05 s" in error.message for _, error in answers)
     assert served.lost.hopeless
     with pytest.raises(StoreUnavailable, match="no reply"):
         await served.link.ask(b"3")
 
 
-async def test_a_server_that_talks_and_is_late_for_one_fails_that_one_alone(served):
+async def test_a_server_that_talks_and_is_late_for_one_fails_that_one_alone(autojump_clock, served):
     """A long reply comes in pieces, for longer than a timeout; the command after it waits behind."""
     answers = []
     served.nursery.start_soon(served.ask, b"1", answers, "long")
@@ -155,7 +155,7 @@ async def test_a_server_that_talks_and_is_late_for_one_fails_that_one_alone(serv
     assert served.lost is None
 
 
-async def test_a_server_that_replies_and_is_too_slow_for_all_ends_the_link(served):
+async def test_a_server_that_replies_and_is_too_slow_for_all_ends_the_link(autojump_clock, served):
     async def work():
         while True:
             await trio.sleep(TIMEOUT / 5.5)
@@ -166,7 +166,7 @@ async def test_a_server_that_replies_and_is_too_slow_for_all_ends_the_link(serve
     answers = []
     for at in range(5 + SLOW):
         served.nursery.start_soon(served.ask, b"x", answers, at)
-    await trio.sleep(TIMEOUT + 0.001)
+    await trio.sleep(TIMEOUT + 2 * PAUSE)
     assert [answer for _, answer in answers[:5]] == [b"done"] * 5
     assert all(isinstance(answer, StoreUnavailable) for _, answer in answers[5:])
     assert len(answers) == 5 + SLOW
@@ -174,7 +174,7 @@ async def test_a_server_that_replies_and_is_too_slow_for_all_ends_the_link(serve
     assert served.lost.hopeless
 
 
-async def test_a_program_that_was_busy_for_longer_than_a_timeout_blames_nobody(served, autojump_clock: MockClock):
+async def test_a_program_that_was_busy_for_longer_than_a_timeout_blames_nobody(autojump_clock: MockClock, served):
     autojump_clock.autojump_threshold = inf
     answers = []
     served.nursery.start_soon(served.ask, b"x", answers, "x")
@@ -193,7 +193,7 @@ async def test_a_program_that_was_busy_for_longer_than_a_timeout_blames_nobody(s
         (b"", "closed by the server"),
     ],
 )
-async def test_a_link_that_is_out_of_step_ends(served, sent, why):
+async def test_a_link_that_is_out_of_step_ends(autojump_clock, served, sent, why):
     if sent:
         await served.server.send_all(sent)
     else:
@@ -203,7 +203,7 @@ async def test_a_link_that_is_out_of_step_ends(served, sent, why):
     assert not served.lost.hopeless
 
 
-async def test_the_end_of_a_link_is_told_to_all_who_wait(served):
+async def test_the_end_of_a_link_is_told_to_all_who_wait(autojump_clock, served):
     answers = []
     for name in "ab":
         served.nursery.start_soon(served.ask, name.encode(), answers, name)
@@ -216,7 +216,7 @@ async def test_the_end_of_a_link_is_told_to_all_who_wait(served):
     ]
 
 
-async def test_a_server_that_has_become_a_replica_is_left_once_it_has_said_so(served):
+async def test_a_server_that_has_become_a_replica_is_left_once_it_has_said_so(autojump_clock, served):
     answers = []
     served.nursery.start_soon(served.ask, b"x", answers, "x")
     await wait_all_tasks_blocked()
@@ -226,7 +226,7 @@ async def test_a_server_that_has_become_a_replica_is_left_once_it_has_said_so(se
     assert served.lost.hopeless
 
 
-async def test_one_command_too_many_fails_at_once(served, autojump_clock: MockClock):
+async def test_one_command_too_many_fails_at_once(autojump_clock: MockClock, served):
     autojump_clock.autojump_threshold = inf
     answers = []
     for _ in range(MAX_SLOTS):
@@ -237,7 +237,7 @@ async def test_one_command_too_many_fails_at_once(served, autojump_clock: MockCl
     assert answers == []
 
 
-async def test_bytes_that_would_wait_to_be_sent_are_bounded(served):
+async def test_bytes_that_would_wait_to_be_sent_are_bounded(autojump_clock, served):
     with pytest.raises(StoreUnavailable, match="bytes would wait"):
         await served.link.ask(bytes(MAX_UNSENT + 1))
 
