@@ -39,6 +39,7 @@ class Commands(AsyncCoreCommands):
     """
 
     _is_async_client: Literal[True] = True
+    _event_dispatcher = None  # type: ignore[assignment]  # only redis-py's own connections tell it anything
 
     def __init__(self, multiplexer: Multiplexer) -> None:
         self._ask = multiplexer.ask
