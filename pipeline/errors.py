@@ -190,7 +190,7 @@ class Overloaded(GatewayError):
 
 
 class StoreUnavailable(GatewayError):
-    """A store that is reached over a network is away, too slow or full. Whoever uses it decides what that means."""
+    """A store of shared state does not answer, and whoever asked it does not go on without."""
 
     status = 503
     code = "store_unavailable"

@@ -1,4 +1,4 @@
-"""The contract with stores of shared state: bytes by key with a time to live, counters of windows, slots to hold."""
+"""The contract with stores of shared state: bytes by key with a time to live, counters in windows, slots to hold."""
 
 from __future__ import annotations
 

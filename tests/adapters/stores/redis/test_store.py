@@ -184,7 +184,6 @@ async def test_a_full_redis_still_answers_and_says_that_it_is_full(redis_server)
         for full in (
             lambda: store.put("other", bytes(1000), ttl=60.0),
             lambda: store.hit([Window("tenant", 5, 60.0)]),
-            lambda: store.hold([Slot("tenant", 5)], "owner", 60.0),
         ):
             with pytest.raises(StoreUnavailable, match="store 'shared' cannot be used: it is full"):
                 await full()
