@@ -24,7 +24,8 @@ BIN := $(TEST)/bin
 # Other gateways, never dependencies: only `make bench-peers` fetches them.
 PEERS := .peers
 
-.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps npm-deps demo-real clean
+.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps npm-deps server-deps demo-real \
+	clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -32,7 +33,7 @@ run: $(RUN)/.installed
 	@exec $(RUN)/bin/sluicegate serve $(ARGS)
 
 # pytest comes last: its summary closes the output.
-test: lint
+test: lint server-deps
 	$(BIN)/python -m sluicegate.perf.hops
 	$(BIN)/python -m sluicegate.perf.upstreams
 	$(BIN)/python -m sluicegate.perf.edges
@@ -65,6 +66,15 @@ soak: $(RUN)/.installed
 model-deps: $(TEST)/.model
 
 npm-deps: $(TEST)/.npm
+
+# Servers for tests that need real ones. Only root may fetch them; who is not is told their names.
+SERVERS := redis-server
+server-deps:
+	@missing=; for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
+	test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		echo "Installing the packages$$missing." && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$missing >/dev/null; } || \
+		{ echo "Tests of real servers are left out: install the packages$$missing." >&2; }
 
 demo-real: $(RUN)/.model
 	@exec $(RUN)/bin/python examples/real_model.py $(ARGS)
