@@ -14,7 +14,12 @@ def test_figures_of_both_stand_in_the_report_with_their_ratio(tmp_path, capsys):
     report.write_text(REPORT)
     assert main(["--report", str(report), "--seconds", "0.05"]) == 0
     text, printed = report.read_text(), capsys.readouterr().out
-    for row in ("GET, 64 tasks on one connection", "GET, redis-py in 64 threads", "times as many", "hits in three"):
+    for row in (
+        "GET over TCP, 64 tasks",
+        "GET over TCP, redis-py in 64 threads",
+        "times as many over TCP",
+        "hits in three",
+    ):
         assert f"| {row}" in text
         assert row in printed
 
