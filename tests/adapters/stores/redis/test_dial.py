@@ -7,6 +7,7 @@ import trustme
 from sluicegate.adapters.stores.redis.address import read_address
 from sluicegate.adapters.stores.redis.dial import dial
 from sluicegate.adapters.stores.redis.link import LinkLost
+from sluicegate.pipeline.errors import StoreUnavailable
 from tests.adapters.stores.redis.running import multiplexer, running
 from tests.servers import RedisServer, free_port
 
@@ -17,7 +18,7 @@ QUOTED = "open%20s3same%2F%40"
 
 async def refused(url: str, timeout: float = 1.0) -> str:
     with pytest.raises(LinkLost) as lost:
-        await dial(read_address(url), timeout, print)
+        await dial(read_address(url), timeout, print, StoreUnavailable)
     return str(lost.value)
 
 
