@@ -21,9 +21,10 @@ from .provider_section import Providers, read_providers
 from .rules import check_offer, check_order, check_workers
 from .scalars import is_nothing
 from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
+from .store_section import check_stores, read_stores
 from .variables import Variables
 
-SECTIONS = (*SINGLE_SECTIONS, "providers", "models", "prices", "pipeline")
+SECTIONS = (*SINGLE_SECTIONS, "stores", "providers", "models", "prices", "pipeline")
 """The top level, beside one section a stage."""
 EXTENSION = "x-"
 """A top-level key that begins so is left alone: a place for anchors."""
@@ -111,8 +112,10 @@ class _Document:
         top = self._top(root)
         single = {name: self._single(name, top.get(name)) for name in SINGLE_SECTIONS}
         stages = self._stages(top, root.mark)
+        stores = read_stores(top["stores"].node if "stores" in top else MapNode({}), self._findings, self._variables)
+        check_stores(stages, stores, self._converter)
         if isinstance(single["server"], ServerSettings) and single["server"].workers != 1:
-            check_workers(stages, self._findings)
+            check_workers(stages, self._findings, stores.shared)
         providers = self._providers(top)
         models_node = top["models"].node if "models" in top else MapNode({})
         models = read_models(models_node, self._findings, self._variables, providers)
@@ -126,6 +129,7 @@ class _Document:
         self._findings.check()
         config = GatewayConfig(
             **single,
+            stores=stores.usable,
             providers=providers.in_use,
             models=models.usable,
             prices=prices,
