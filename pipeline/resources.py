@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import trio
 
@@ -17,10 +17,11 @@ from .directory import Directory, NoDirectory, Tokens
 from .ledger import Ledger, NoLedger
 from .live_models import LiveModels
 from .metrics import Metrics
+from .pricing import NoPrices, Prices
 from .provider import Provider
 from .recorder import NoRecorders, Recorders
 from .routing.observed import Observed
-from .store import Store
+from .store import Connected, Store
 
 log = logging.getLogger("sluicegate.pipeline")
 
@@ -41,10 +42,12 @@ class Resources:
         breakers: One breaker a provider, by the provider's name.
         observed: What `call` has seen of targets, for the strategies of models.
         stores: By name; ``memory`` always exists.
+        closed_stores: Those without which requests are refused, unless a stage has other wishes.
         metrics: What `meter` counts into, and the admin pages read.
         live_models: What providers have said of their models; the gateway keeps it fresh while it runs.
         directory: Knows the keys that are made while the gateway runs.
         tokens: Knows callers by signed tokens; None where these are off.
+        prices: Knows what models cost.
         ledger: Keeps what has been used, and what it has cost.
         access_log: Takes one record a settled exchange.
         recorders: Opens what writes takes of exchanges into files.
@@ -57,15 +60,39 @@ class Resources:
     breakers: dict[str, Breaker] = field(default_factory=dict)
     observed: Observed = field(default_factory=Observed)
     stores: Mapping[str, Store] = field(default_factory=dict)
+    closed_stores: frozenset[str] = frozenset()
     metrics: Metrics = field(default_factory=Metrics)
     live_models: LiveModels = field(default_factory=LiveModels)
     directory: Directory = field(default_factory=NoDirectory)
     tokens: Tokens | None = None
+    prices: Prices = field(default_factory=NoPrices)
     ledger: Ledger = field(default_factory=NoLedger)
     access_log: AccessLog = _no_log
     recorders: Recorders = field(default_factory=NoRecorders)
     random: Random = field(default_factory=Random)
     wall: Callable[[], float] = time.time
+
+    def store(self, name: str, on_failure: Literal["open", "closed"] | None = None) -> tuple[Store, bool]:
+        """Return the store that a stage names, and whether requests are refused while it cannot be used.
+
+        Args:
+            on_failure: What the stage itself says of that; None where it leaves that to the store.
+
+        Raises:
+            ValueError: There is no store of that name.
+        """
+        if name not in self.stores:
+            raise ValueError(f"store: there is no store {name!r}")
+        closed = name in self.closed_stores if on_failure is None else on_failure == "closed"
+        return self.stores[name], closed
+
+    async def keep_stores(self) -> None:
+        """Keep the stores connected that are somewhere else, for ever. A checkpoint."""
+        async with trio.open_nursery() as nursery:
+            for store in {id(one): one for one in self.stores.values()}.values():
+                if isinstance(store, Connected):
+                    nursery.start_soon(store.run)
+            await trio.sleep_forever()
 
     async def keep_lists(self) -> None:
         """Keep the providers' lists of models fresh, for ever. A checkpoint."""

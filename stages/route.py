@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import trio
@@ -10,8 +11,9 @@ from sluicegate.pipeline.conditions import Condition
 from sluicegate.pipeline.errors import GatewayError, NotFound
 from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.heavy import LARGE, compute
+from sluicegate.pipeline.pricing import cost_of
 from sluicegate.pipeline.registry import NoSettings, stage
-from sluicegate.pipeline.reply import Reply
+from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.routing.facts import Facts
 from sluicegate.pipeline.routing.members import Moment
@@ -24,7 +26,11 @@ from .parts.keys import allows, refuse_unless_allowed
 from .parts.model_list import model_list, one_model
 from .parts.passed_to import passed_to
 from .parts.sticky import sticky_key
+from .parts.token_estimate import estimate
 from .parts.turns import Turns
+
+ASSUMED_OUTPUT = 500
+"""Tokens of an answer that has not been given yet, to compare prices by."""
 
 
 @stage("route", summary="Choose the targets that serve the model asked for, and list the models there are.")
@@ -115,10 +121,25 @@ class Route:
             resources.random,
             turn=self._turns.next if self._turns is not None else lambda _: resources.random.randrange(2**31),
             sticky=partial(sticky_key, exchange, entry.settings),
+            price=self._pricing(exchange),
         )
         told: Told | None = [] if exchange.request.explain else None
         exchange.plan = Plan(group.targets(moment, holds, told), group.strategy, entry.plan.otherwise)
         return self._explained(exchange, told or []) if told is not None else Verdict.PASS
+
+    def _pricing(self, exchange: Exchange) -> Callable[[Target], int | None]:
+        """Return what says about how many nano-dollars a target would take for this request."""
+        usage: list[Usage] = []
+
+        def price(target: Target) -> int | None:
+            if not usage:
+                usage.append(estimate(exchange.request, ASSUMED_OUTPUT))
+            resources = self._resources
+            provider = resources.providers[target.provider]
+            found = resources.prices.of(provider.type, provider.name, target.model, resources.wall())
+            return cost_of(found, usage[0])
+
+        return price
 
     def _explained(self, exchange: Exchange, told: Told) -> Verdict:
         """Tell the decision: as the answer, or in a header of the one that is to come."""

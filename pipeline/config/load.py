@@ -15,14 +15,16 @@ from .nodes import Entry, MapNode, Node, ScalarNode, from_values
 from .offer import Offer
 from .parse import parse
 from .pipeline_section import Configured, StageReader, read_pipeline
+from .price_section import read_prices
 from .problems import ConfigError, Findings, Mark, Problem, suggest
 from .provider_section import Providers, read_providers
 from .rules import check_offer, check_order, check_workers
 from .scalars import is_nothing
 from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
+from .store_section import check_stores, read_stores
 from .variables import Variables
 
-SECTIONS = (*SINGLE_SECTIONS, "providers", "models", "pipeline")
+SECTIONS = (*SINGLE_SECTIONS, "stores", "providers", "models", "prices", "pipeline")
 """The top level, beside one section a stage."""
 EXTENSION = "x-"
 """A top-level key that begins so is left alone: a place for anchors."""
@@ -110,11 +112,15 @@ class _Document:
         top = self._top(root)
         single = {name: self._single(name, top.get(name)) for name in SINGLE_SECTIONS}
         stages = self._stages(top, root.mark)
+        stores = read_stores(top["stores"].node if "stores" in top else MapNode({}), self._findings, self._variables)
+        check_stores(stages, stores, self._converter)
         if isinstance(single["server"], ServerSettings) and single["server"].workers != 1:
-            check_workers(stages, self._findings)
+            check_workers(stages, self._findings, stores.shared)
         providers = self._providers(top)
         models_node = top["models"].node if "models" in top else MapNode({})
         models = read_models(models_node, self._findings, self._variables, providers)
+        prices_node = top["prices"].node if "prices" in top else MapNode({})
+        prices = read_prices(prices_node, self._converter, providers.named, models.named)
         offer = Offer(models.named, providers.named, not models.named and len(providers.in_use) == 1)
         check_offer(stages, offer, self._converter)
         if not providers.in_use and not self._findings.failed:
@@ -123,8 +129,10 @@ class _Document:
         self._findings.check()
         config = GatewayConfig(
             **single,
+            stores=stores.usable,
             providers=providers.in_use,
             models=models.usable,
+            prices=prices,
             stages=tuple((one.name, one.settings) for one in stages if one.settings is not None),
         )
         return Loaded(config, self._findings.problems, self._findings.file or "the environment")

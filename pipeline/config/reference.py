@@ -11,7 +11,8 @@ import msgspec
 from ..registry import Registry
 from .leaves import limits_in_words
 from .mask import masked_value
-from .sections import SINGLE_SECTIONS, ModelSettings
+from .price_section import PRICES, PriceSettings
+from .sections import SINGLE_SECTIONS, STORES, ModelSettings, StoreSettings
 from .shapes import FieldShape, Kind, Shape, fields_in
 
 
@@ -75,10 +76,12 @@ def described(registry: Registry) -> dict[str, list[dict[str, Any]]]:
 def markdown(registry: Registry) -> str:
     """Return the reference of every section, stage and provider type."""
     parts = [_table(f"## `{name}`", settings, summary) for name, (settings, summary) in SINGLE_SECTIONS.items()]
+    parts.append(_table("## `stores`: type `redis`", StoreSettings, STORES))
     for name in registry.provider_names():
         provider = registry.provider(name)
         parts.append(_table(f"## `providers`: type `{name}`", provider.settings, provider.summary))
     parts.append(_table("## `models`", ModelSettings, "How a public model name is served."))
+    parts.append(_table("## `prices`", PriceSettings, PRICES))
     for name in registry.stage_names():
         stage = registry.stage(name)
         heading = f"## Stage `{name}` ({stage.lane.value} lane)"

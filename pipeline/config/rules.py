@@ -7,8 +7,8 @@ it names and nobody offers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 from ..stage import Lane
 from .convert import Converter
@@ -48,6 +48,21 @@ class Doubtful(Protocol):
 
 
 @runtime_checkable
+class Storing(Protocol):
+    """Settings of a stage that name the store which it keeps its state in."""
+
+    @property
+    def store(self) -> str:
+        """The store's name."""
+        ...
+
+    @property
+    def on_failure(self) -> Literal["open", "closed"] | None:
+        """What to do while it cannot be used; None leaves that to the store's own settings."""
+        ...
+
+
+@runtime_checkable
 class Apart(Protocol):
     """Settings of a stage of which each worker has a part of its own."""
 
@@ -56,9 +71,11 @@ class Apart(Protocol):
         ...
 
 
-def check_workers(stages: Sequence[Configured], findings: Findings) -> None:
-    """Report what several workers do not share."""
+def check_workers(stages: Sequence[Configured], findings: Findings, shared: Collection[str]) -> None:
+    """Report what several workers do not share; those whose stages use one of the ``shared`` stores do."""
     for stage in stages:
+        if isinstance(stage.settings, Storing) and stage.settings.store in shared:
+            continue
         if isinstance(stage.settings, Apart):
             for what in stage.settings.apart():
                 findings.warning("per-worker", f"with several workers, {what}", stage.mark, path=stage.name)

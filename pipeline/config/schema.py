@@ -12,7 +12,8 @@ import msgspec
 from ..registry import Registry
 from .load import EXTENSION, SECTIONS
 from .mask import masked_value
-from .sections import SINGLE_SECTIONS, ModelSettings
+from .price_section import PRICES, PriceSettings
+from .sections import MEMORY, SINGLE_SECTIONS, STORES, ModelSettings, StoreSettings
 from .shapes import FieldShape, Kind, Shape, fields_in, fields_of
 from .units import DURATIONS, SIZES
 
@@ -29,6 +30,8 @@ _UNITS: dict[Kind, JsonSchema] = {
     Kind.SIZE: {"pattern": f"{_AMOUNT}({'|'.join(SIZES)})$", "examples": ["64KiB", "10MiB"]},
     Kind.RATE: {"pattern": rf"^[0-9]+/([0-9]+(\.[0-9]+)?)?({'|'.join(DURATIONS)})$", "examples": ["600/min"]},
     Kind.MONEY: {"pattern": rf"^{_DOLLARS}$", "examples": ["$2.50"]},
+    Kind.TOKEN_PRICE: {"pattern": rf"^{_DOLLARS}/[Mk]$", "examples": ["$0.15/M"]},
+    Kind.ITEM_PRICE: {"pattern": rf"^{_DOLLARS}(/k)?$", "examples": ["$0.04", "$14/k"]},
     Kind.SPEND: {"pattern": rf"^{_DOLLARS}/([0-9]+(\.[0-9]+)?)?({'|'.join(DURATIONS)})$", "examples": ["$5/h"]},
 }
 _BOUNDS = {
@@ -63,12 +66,24 @@ def json_schema(registry: Registry) -> JsonSchema:
         definitions[f"provider_{name}"] = {"description": provider.summary, **section}
     properties = {
         **{name: _or_variable(_section(settings, optional=True)) for name, (settings, _) in SINGLE_SECTIONS.items()},
+        "stores": {
+            "type": ["object", "null"],
+            "description": STORES,
+            "propertyNames": {"minLength": 1, "not": {"const": MEMORY}},
+            "additionalProperties": _or_variable(_section(StoreSettings)),
+        },
         "providers": _providers(registry.provider_names()),
         "models": {
             "type": ["object", "null"],
             "description": "Public model names and how they are served; provider/model works without an entry.",
             "propertyNames": {"minLength": 1},
             "additionalProperties": _or_variable(_section(ModelSettings)),
+        },
+        "prices": {
+            "type": ["object", "null"],
+            "description": PRICES,
+            "propertyNames": {"minLength": 1},
+            "additionalProperties": _or_variable(_section(PriceSettings, optional=True)),
         },
         "pipeline": _pipeline(stages),
         **{name: _or_variable({"$ref": f"#/definitions/stage_{name}"}) for name in stages if name not in SECTIONS},
@@ -158,8 +173,8 @@ def _value(shape: Shape, default: object = None) -> JsonSchema:
 
 def _bare(shape: Shape, default: object = None) -> JsonSchema:
     match shape.kind:
-        case Kind.DURATION | Kind.SIZE | Kind.RATE | Kind.MONEY | Kind.SPEND:
-            return {"type": "string", **_UNITS[shape.kind]}
+        case kind if kind in _UNITS:
+            return {"type": "string", **_UNITS[kind]}
         case Kind.SECTION if shape.section is not None:
             optional = not any(field.required for field in fields_of(shape.section).values())
             return _section(shape.section, default=default, optional=optional)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from .kinds import Expression, Money, Rate, Secret, Spend
+from .kinds import Expression, ItemPrice, Money, Rate, Secret, Spend, TokenPrice
 
 
 class Kind(StrEnum):
@@ -33,6 +33,8 @@ class Kind(StrEnum):
     MONEY = "money"
     SPEND = "money in a time"
     CONDITION = "condition"
+    TOKEN_PRICE = "money for a million"
+    ITEM_PRICE = "money for one"
     CHOICE = "one of"
     LIST = "list"
     MAP = "map"
@@ -90,6 +92,8 @@ _LEAVES: dict[Any, Kind] = {
     Money: Kind.MONEY,
     Spend: Kind.SPEND,
     Expression: Kind.CONDITION,
+    TokenPrice: Kind.TOKEN_PRICE,
+    ItemPrice: Kind.ITEM_PRICE,
     Any: Kind.ANYTHING,
     object: Kind.ANYTHING,
 }

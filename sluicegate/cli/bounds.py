@@ -8,7 +8,7 @@ from sluicegate.adapters.http.uploads import FREE
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
 from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
-from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.sections import MEMORY, GatewayConfig
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.cache import RECORDING, CacheSettings
 from sluicegate.stages.call import CallSettings
@@ -27,6 +27,7 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
     held chunks and unfinished event, or one that came whole where a stream was asked for: whichever is the most.
     """
     server, stages = config.server, dict(config.stages)
+    here = {MEMORY, *(name for name, store in config.stores.items() if not store.url)}
     recall = stages.get("recall")
     before = recall.max_entry if isinstance(recall, RecallSettings) else 0
     found = {
@@ -37,8 +38,8 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         answer = max(call.max_reply, MAX_LINE + MAX_EVENT + call.commit_buffer, MAX_BODY)
         found["answers"] = server.max_in_flight * answer
     if isinstance(cache := stages.get("cache"), CacheSettings):
-        found["cache"] = cache.max_bytes + RECORDING
-    if isinstance(recall, RecallSettings):
+        found["cache"] = RECORDING + (cache.max_bytes if cache.store in here else 0)
+    if isinstance(recall, RecallSettings) and recall.store in here:
         found["responses"] = recall.max_bytes
     if windows := _windows(stages):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER

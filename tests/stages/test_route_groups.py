@@ -15,6 +15,7 @@ from sluicegate.pipeline.config.convert import convert
 from sluicegate.pipeline.config.sections import BreakerSettings, ModelSettings
 from sluicegate.pipeline.errors import NotFound
 from sluicegate.pipeline.exchange import Exchange, Plan, Target
+from sluicegate.pipeline.pricing import Price, Rates
 from sluicegate.pipeline.registry import NoSettings
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Verdict
@@ -189,3 +190,15 @@ async def test_what_a_provider_says_of_its_limits_is_kept(autojump_clock: trio.t
     assert seen is not None
     assert seen.quota is not None
     assert seen.quota.share == 0.25
+
+
+async def test_prices_decide_where_they_are_known() -> None:
+    class Told:
+        def of(self, _type: str, provider: str, _model: str, _at: float) -> Price | None:
+            return {"a": Price(Rates(input=20**9, output=90**9)), "b": Price(Rates(input=10**9, output=30**9))}.get(
+                provider
+            )
+
+    stage = route(m={"strategy": "cheapest", "targets": ["c/x", "a/x", "b/x"]})
+    stage._resources.prices = Told()
+    assert planned(stage, asking(model="m")) == ["b/x", "a/x", "c/x"]

@@ -29,6 +29,8 @@ class UsageReader:
             details = found.get("output_tokens_details")
             if isinstance(details, dict) and type(thought := details.get("thinking_tokens")) is int:
                 self._counts["thinking_tokens"] = min(max(0, thought), MOST)
+            self._take(found, "cache_creation", "ephemeral_1h_input_tokens")
+            self._take(found, "server_tool_use", "web_search_requests")
         if not self._counts:
             return None
         count = self._counts.get
@@ -39,4 +41,11 @@ class UsageReader:
             cached=cached,
             cache_write=wrote,
             reasoning=count("thinking_tokens", 0),
+            cache_write_1h=min(wrote, count("ephemeral_1h_input_tokens", 0)),
+            searches=count("web_search_requests", 0),
         )
+
+    def _take(self, found: dict[str, object], group: str, name: str) -> None:
+        counts = found.get(group)
+        if isinstance(counts, dict) and type(value := counts.get(name)) is int and 0 <= value < MOST:
+            self._counts[name] = value

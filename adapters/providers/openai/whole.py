@@ -62,7 +62,10 @@ class AnswerReader:
                 raise self._errors.in_band(problem)
             raise self._errors.nonsense(f"has no {name}")
         if operation == "image":
-            return replace(read_usage(answer.usage) or Usage(), images=len(_decode_list(wanted)))
+            usage = read_usage(answer.usage) or Usage()
+            # Servers that do not say which of the output is images write nothing else.
+            drawn = usage.image_output or usage.output
+            return replace(usage, images=len(_decode_list(wanted)), image_output=drawn)
         if operation == "rerank":
             return read_usage(answer.usage) or read_total(answer.usage)
         return read_usage(answer.usage)
