@@ -71,7 +71,7 @@ class AttemptRecord:
         # A half-open breaker waits for this one call; content is proof enough, and the rest may take minutes. What
         # becomes of the rest counts for the closed breaker.
         if self._breaker.state(now) is BreakerState.HALF_OPEN:
-            self._breaker.succeeded(self._ticket)
+            self._breaker.succeeded(self._ticket, now)
             if self._breaker.state(now) is BreakerState.CLOSED:
                 self._ticket = self._breaker.admit(now) or self._ticket
 
@@ -116,7 +116,7 @@ class AttemptRecord:
         """The attempt came to its own end."""
         if self._end():
             ended = self.attempt.ended or 0.0
-            self._breaker.succeeded(self._ticket)
+            self._breaker.succeeded(self._ticket, ended)
             self._seen.ended(well=True, now=ended)
             if self.attempt.first_content is None:
                 self._seen.answer.add(ended - self.attempt.started, ended)
