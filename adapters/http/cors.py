@@ -20,7 +20,7 @@ EXPOSED = ", ".join(
         "x-should-retry",
         "server-timing",
         *(f"x-sluicegate-{name}" for name in ("provider", "model", "attempts", "cache", "dropped", "estimated")),
-        *(f"x-ratelimit-{part}-requests" for part in ("limit", "remaining", "reset")),
+        *(f"x-ratelimit-{part}-{what}" for what in ("requests", "tokens") for part in ("limit", "remaining", "reset")),
     ]
 )
 MAX_AGE = 600

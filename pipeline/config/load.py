@@ -10,7 +10,7 @@ from typing import Any
 from ..registry import Registry
 from .convert import Converter
 from .environment import providers_from
-from .model_section import read_models
+from .model_section import Models, read_models
 from .nodes import Entry, MapNode, Node, ScalarNode, from_values
 from .offer import Offer
 from .parse import parse
@@ -18,10 +18,11 @@ from .pipeline_section import Configured, StageReader, read_pipeline
 from .price_section import read_prices
 from .problems import ConfigError, Findings, Mark, Problem, suggest
 from .provider_section import Providers, read_providers
-from .rules import check_offer, check_order, check_workers
+from .rules import check_offer, check_order
 from .scalars import is_nothing
-from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
+from .sections import SINGLE_SECTIONS, GatewayConfig, ModelSettings, ProviderSettings, ServerSettings
 from .variables import Variables
+from .worker_rules import OWN, check_limits_of, check_workers, stores_of
 
 SECTIONS = (*SINGLE_SECTIONS, "providers", "models", "prices", "pipeline")
 """The top level, beside one section a stage."""
@@ -111,8 +112,6 @@ class _Document:
         top = self._top(root)
         single = {name: self._single(name, top.get(name)) for name in SINGLE_SECTIONS}
         stages = self._stages(top, root.mark)
-        if isinstance(single["server"], ServerSettings) and single["server"].workers != 1:
-            check_workers(stages, self._findings)
         providers = self._providers(top)
         models_node = top["models"].node if "models" in top else MapNode({})
         models = read_models(models_node, self._findings, self._variables, providers)
@@ -120,6 +119,8 @@ class _Document:
         prices = read_prices(prices_node, self._converter, providers.named, models.named)
         offer = Offer(models.named, providers.named, not models.named and len(providers.in_use) == 1)
         check_offer(stages, offer, self._converter)
+        if isinstance(single["server"], ServerSettings) and single["server"].workers != 1:
+            self._check_workers(stages, top, providers, models)
         if not providers.in_use and not self._findings.failed:
             at = top["providers"].mark if "providers" in top else root.mark
             self._findings.warning("no-provider", "no provider is in use: every request fails", at, path="providers")
@@ -132,6 +133,21 @@ class _Document:
             stages=tuple((one.name, one.settings) for one in stages if one.settings is not None),
         )
         return Loaded(config, self._findings.problems, self._findings.file or "the environment")
+
+    def _check_workers(
+        self, stages: list[Configured], top: Mapping[str, Entry], providers: Providers, models: Models
+    ) -> None:
+        """Report what several workers do not share."""
+        check_workers(stages, self._converter)
+        stores = stores_of(stages)
+        counted: tuple[tuple[str, str, Mapping[str, ProviderSettings | ModelSettings]], ...] = (
+            ("providers", "call", providers.in_use),
+            ("models", "limit", models.usable),
+        )
+        for section, stage, entries in counted:
+            if stores.get(stage) == OWN and section in top:
+                limits = {name: entry.rate_limit for name, entry in entries.items()}
+                check_limits_of(section, limits, top[section], self._converter)
 
     def _top(self, root: Node) -> Mapping[str, Entry]:
         """Return the entries of the top level, without those that do not belong there."""

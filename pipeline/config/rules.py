@@ -1,8 +1,7 @@
 """What makes a list of stages a pipeline: one `call`, lanes in their order, and needed ones before who needs them.
 
 And what is allowed and unwise in a stage's settings: a struct of them may have ``doubts()`` that yields it in words,
-``apart()`` that yields what each of several workers would have of its own, and ``unmet()`` that yields the models which
-it names and nobody offers.
+and ``unmet()`` that yields the models which it names and nobody offers.
 """
 
 from __future__ import annotations
@@ -45,23 +44,6 @@ class Doubtful(Protocol):
     def doubts(self) -> Iterable[str]:
         """Return what is, in words that hold no secret."""
         ...
-
-
-@runtime_checkable
-class Apart(Protocol):
-    """Settings of a stage of which each worker has a part of its own."""
-
-    def apart(self) -> Iterable[str]:
-        """Return what that means, in words that hold no secret."""
-        ...
-
-
-def check_workers(stages: Sequence[Configured], findings: Findings) -> None:
-    """Report what several workers do not share."""
-    for stage in stages:
-        if isinstance(stage.settings, Apart):
-            for what in stage.settings.apart():
-                findings.warning("per-worker", f"with several workers, {what}", stage.mark, path=stage.name)
 
 
 def check_offer(stages: Sequence[Configured], offer: Offer, converter: Converter) -> None:

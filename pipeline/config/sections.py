@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from .checks import Check, Checked, Fault, check
 from .kinds import Duration, Secret, Size
+from .limit_sections import CappedSettings, RateLimitSettings
 from .wire_checks import absolute_url, http2_inside_of_tls, origins, sendable_headers, sendable_key, sendable_keys
 
 if TYPE_CHECKING:
@@ -167,6 +168,9 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
     circuit_breaker: Annotated[BreakerSettings, Meta(description="When to leave it alone, with all of its models.")] = (
         BreakerSettings()
     )
+    rate_limit: Annotated[
+        CappedSettings, Meta(description="How much all callers together may use it; then the next target is asked.")
+    ] = CappedSettings()
 
 
 class KeySettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -247,6 +251,9 @@ class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):
         Literal["single", "fallback"],
         Meta(description="single asks the first target only; fallback goes on to the next."),
     ] = "fallback"
+    rate_limit: Annotated[
+        RateLimitSettings, Meta(description="How much all callers together may use the model by this name.")
+    ] = RateLimitSettings()
 
 
 SINGLE_SECTIONS: dict[str, tuple[type[msgspec.Struct], str]] = {

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from sluicegate.adapters.http.uploads import FREE
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
 from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
+from sluicegate.pipeline.config.limit_sections import RateLimitSettings
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.cache import RECORDING, CacheSettings
 from sluicegate.stages.call import CallSettings
-from sluicegate.stages.limit import LimitSettings
+from sluicegate.stages.limit import MAX_REMEMBERED, LimitSettings
 from sluicegate.stages.parts.keys import caller_of
+from sluicegate.stages.parts.settlements import MAX_OWED
 from sluicegate.stages.recall import RecallSettings
 
 COUNTER = 300
 """Bytes of one counter with its key, measured."""
+OWED = 700
+"""Bytes of one settlement that waits for its store, measured with five windows."""
+RULESET = 5_000
+"""Bytes of what is kept ready-made for one caller with three limits and a budget, measured."""
 
 
 def bounds(config: GatewayConfig) -> dict[str, int]:
@@ -40,18 +48,25 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         found["cache"] = cache.max_bytes + RECORDING
     if isinstance(recall, RecallSettings):
         found["responses"] = recall.max_bytes
-    if windows := _windows(stages):
+    if windows := _windows(config, stages):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
+        found["limits"] = (MAX_OWED * OWED + MAX_REMEMBERED * RULESET) * 2
     return found
 
 
-def _windows(stages: dict[str, msgspec.Struct]) -> set[float]:
-    """Return the lengths of all windows that requests are counted in, in seconds."""
-    if not isinstance(limit := stages.get("limit"), LimitSettings):
-        return set()
-    windows = {rate.window for rate in limit.requests}
-    if isinstance(auth := stages.get("auth"), AuthSettings):
-        for key in auth.api_keys:
-            for subject in caller_of(key).subjects:
-                windows |= {window for _, window in subject.allowance.requests or ()}
+def _windows(config: GatewayConfig, stages: dict[str, msgspec.Struct]) -> set[float]:
+    """Return the lengths of all windows that anything is counted in, in seconds; those of budgets are infinite."""
+    limits: list[RateLimitSettings] = [provider.rate_limit for provider in config.providers.values()]
+    limits += [model.rate_limit for model in config.models.values()]
+    allowances = [limit.allowance() for limit in limits]
+    if isinstance(general := stages.get("limit"), LimitSettings):
+        allowances += [general.allowance(), general.user.allowance(), general.team.allowance()]
+        if isinstance(auth := stages.get("auth"), AuthSettings):
+            allowances += [subject.allowance for key in auth.api_keys for subject in caller_of(key).subjects]
+    windows: set[float] = set()
+    for allowance in allowances:
+        for several in (allowance.requests, allowance.tokens, allowance.cost):
+            windows |= {window for _, window in several or ()}
+        if allowance.budgets:
+            windows.add(math.inf)
     return windows

@@ -33,7 +33,8 @@ def test_secrets_are_hidden_and_units_are_written():
     assert shown["providers"]["oa"]["base_url"] == "https://example.org/v1?key=***"
     assert shown["auth"]["api_keys"] == [{"key": "***", "name": "ann", "rate_limit": ["5/min"], "metadata": {}}]
     assert shown["limit"]["requests"] == ["600/min"]
-    assert shown["models"]["demo"] == {"targets": ["oa/echo"], "strategy": "fallback"}
+    unlimited = {"requests": [], "tokens": [], "cost": [], "concurrency": None}
+    assert shown["models"]["demo"] == {"targets": ["oa/echo"], "strategy": "fallback", "rate_limit": unlimited}
     assert shown["pipeline"] == ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call", "meter"]
 
 
