@@ -21,7 +21,7 @@ _NOT_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~-]")
 _NOT_VISIBLE = re.compile(r"[^\x20-\x7e]")
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _RETRIED_BY_CLIENTS = frozenset({408, 409, 429})
-_SPENT = frozenset({"insufficient_quota", "budget_exceeded", "request_exceeds_limit"})
+_SPENT = frozenset({"insufficient_quota", "budget_exceeded", "provider_budget_exceeded", "request_exceeds_limit"})
 """Codes of what asking again soon cannot help."""
 _TOLD = ("provider", "model", "cache", "dropped", "estimated")
 _NOTES = tuple((note, f"x-sluicegate-{note}".encode("ascii")) for note in _TOLD)

@@ -37,7 +37,7 @@ class Unshared(Protocol):
 def check_workers(stages: Sequence[Configured], converter: Converter) -> None:
     """Report what several workers do not share of what stages do."""
     stores = stores_of(stages)
-    counts_in = {**stores, "auth": stores.get("limit", OWN)}  # `limit` holds keys to what `auth` says of them
+    counts_in = {**stores, "auth": stores.get("limit", "")}  # `limit` holds keys to what `auth` says of them
     for stage in stages:
         if isinstance(stage.settings, Apart):
             for what in stage.settings.apart():

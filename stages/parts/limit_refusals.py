@@ -15,6 +15,7 @@ from .spans import per, spoken
 AT_ONCE = "concurrency_limit_exceeded"
 TOO_MUCH = "request_exceeds_limit"
 SPENT = "budget_exceeded"
+PROVIDER_SPENT = "provider_budget_exceeded"
 SOON = 1.0
 """Seconds after which to try again where all that is known is that others are under way."""
 
@@ -36,8 +37,12 @@ def at_its_limit(refusal: Refusal, wall: float) -> ProviderLimited:
     """Return the error for a provider that is not asked since its own limit has no room."""
     if refusal.hold is not None:
         return ProviderLimited(_under_way(refusal), status=503, retry_after=SOON)
-    told, wait = _spent(refusal, wall) if refusal.rule.budget is not None else _used(refusal)
-    return ProviderLimited(told, retry_after=wait)
+    rule = refusal.rule
+    if rule.budget is not None:
+        told, wait = _spent(refusal, wall)
+        return ProviderLimited(told, code=PROVIDER_SPENT, retry_after=wait)
+    told, wait = _used(refusal)
+    return ProviderLimited(told, code=TOO_MUCH if _amount(refusal) > rule.window.count else None, retry_after=wait)
 
 
 def _under_way(refusal: Refusal) -> str:

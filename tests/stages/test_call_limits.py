@@ -188,7 +188,7 @@ async def test_a_providers_budget_is_seeded_by_the_ledger_and_settled_with_what_
 async def test_a_spent_budget_says_when_the_next_begins(autojump_clock: MockClock) -> None:
     async with limited({"budgets": {"day": "$1"}}, transports=[answers(0)], ledger=Spent(10**9)) as bench:
         exchange, status = await ask(bench)
-        assert status == 429
+        assert (status, exchange.failure.code) == (429, "provider_budget_exceeded")
         assert exchange.failure.retry_after == 12 * 3600.0
         assert exchange.failure.message.startswith(
             "provider 'a' has spent its budget of $1 for 2026-09-24; the next one"
