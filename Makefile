@@ -10,6 +10,7 @@
 #   make bench-before BEFORE=../before/.venv/bin/python    plain chat, this checkout beside another commit
 #   make bench-peers           the same requests through other gateways, which are installed into .peers; into the report
 #   make bench-connections     100,000 idle connections, 8,000 open streams; into the report
+#   make bench-redis           a Redis behind one connection, beside redis-py in threads; into the report
 #   make soak                  a million requests: memory must not grow; into the report
 #   make demo-real             talk to a real (small) model through the gateway
 #   make clean                 remove what the others made
@@ -25,7 +26,8 @@ BIN := $(TEST)/bin
 # Other gateways, never dependencies: only `make bench-peers` fetches them.
 PEERS := .peers
 
-.PHONY: run test lint docs prices bench bench-before bench-peers bench-connections soak model-deps npm-deps demo-real clean
+.PHONY: run test lint docs prices bench bench-before bench-peers bench-connections bench-redis soak model-deps npm-deps \
+	server-deps demo-real clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -33,7 +35,7 @@ run: $(RUN)/.installed
 	@exec $(RUN)/bin/sluicegate serve $(ARGS)
 
 # pytest comes last: its summary closes the output.
-test: lint
+test: lint server-deps
 	$(BIN)/python -m sluicegate.perf.hops
 	$(BIN)/python -m sluicegate.perf.upstreams
 	$(BIN)/python -m sluicegate.perf.edges
@@ -61,6 +63,9 @@ bench-before: $(RUN)/.installed
 bench-peers: $(RUN)/.installed $(PEERS)/.litellm $(PEERS)/.portkey
 	@$(RUN)/bin/python -m sluicegate.perf.bench.peers $(PEERS) $(ARGS)
 
+bench-redis: $(RUN)/.installed server-deps
+	@$(RUN)/bin/python -m sluicegate.perf.bench.redis $(ARGS)
+
 bench-connections: $(RUN)/.installed
 	@$(RUN)/bin/python -m sluicegate.perf.bench.connections $(ARGS)
 
@@ -70,6 +75,15 @@ soak: $(RUN)/.installed
 model-deps: $(TEST)/.model
 
 npm-deps: $(TEST)/.npm
+
+# Servers for tests that need real ones. Only root may fetch them; who is not is told their names.
+SERVERS := redis-server
+server-deps:
+	@missing=; for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
+	test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		echo "Installing the packages$$missing." && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$missing >/dev/null; } || \
+		{ echo "Tests of real servers are left out: install the packages$$missing." >&2; }
 
 demo-real: $(RUN)/.model
 	@exec $(RUN)/bin/python examples/real_model.py $(ARGS)

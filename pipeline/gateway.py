@@ -52,6 +52,7 @@ class Gateway:
         self._closed_at = -math.inf
         self._empty = trio.Event()
         self._settling = trio.CancelScope(shield=True)
+        self._storing = trio.CancelScope(shield=True)
         self._ending = Ending(topology.settle.waits)
 
     @property
@@ -74,6 +75,7 @@ class Gateway:
                 nursery.start_soon(hop.work, name=f"hop {hop.name}")
             nursery.start_soon(self._settle, name="settle lane")
             nursery.start_soon(self.resources.keep_lists, name="live models")
+            nursery.start_soon(self._keep_stores, name="stores")
             self.ready = True
             try:
                 task_status.started()
@@ -83,8 +85,14 @@ class Gateway:
                 with trio.CancelScope(shield=True):
                     await self._finish(ENDING)
                 self._settling.cancel()
+                self._storing.cancel()
                 with trio.CancelScope(shield=True, deadline=trio.current_time() + self._ending.rest):
                     await self.resources.aclose()
+
+    async def _keep_stores(self) -> None:
+        # What settles gives back what it has taken, and so needs the stores until its end.
+        with self._storing:
+            await self.resources.keep_stores()
 
     async def _settle(self) -> None:
         # Whatever cancels the workers also cancels requests, and those must still be settled.

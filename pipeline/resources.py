@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import trio
 
@@ -20,7 +20,7 @@ from .metrics import Metrics
 from .pricing import NoPrices, Prices
 from .provider import Provider
 from .recorder import NoRecorders, Recorders
-from .store import Store
+from .store import Connected, Store
 
 log = logging.getLogger("sluicegate.pipeline")
 
@@ -40,6 +40,7 @@ class Resources:
         models: Public model names and how they are served.
         breakers: One breaker a provider, by the provider's name.
         stores: By name; ``memory`` always exists.
+        closed_stores: Those without which requests are refused, unless a stage has other wishes.
         metrics: What `meter` counts into, and the admin pages read.
         live_models: What providers have said of their models; the gateway keeps it fresh while it runs.
         directory: Knows the keys that are made while the gateway runs.
@@ -56,6 +57,7 @@ class Resources:
     models: Mapping[str, ModelSettings] = field(default_factory=dict)
     breakers: dict[str, Breaker] = field(default_factory=dict)
     stores: Mapping[str, Store] = field(default_factory=dict)
+    closed_stores: frozenset[str] = frozenset()
     metrics: Metrics = field(default_factory=Metrics)
     live_models: LiveModels = field(default_factory=LiveModels)
     directory: Directory = field(default_factory=NoDirectory)
@@ -66,6 +68,28 @@ class Resources:
     recorders: Recorders = field(default_factory=NoRecorders)
     random: Random = field(default_factory=Random)
     wall: Callable[[], float] = time.time
+
+    def store(self, name: str, on_failure: Literal["open", "closed"] | None = None) -> tuple[Store, bool]:
+        """Return the store that a stage names, and whether requests are refused while it cannot be used.
+
+        Args:
+            on_failure: What the stage itself says of that; None where it leaves that to the store.
+
+        Raises:
+            ValueError: There is no store of that name.
+        """
+        if name not in self.stores:
+            raise ValueError(f"store: there is no store {name!r}")
+        closed = name in self.closed_stores if on_failure is None else on_failure == "closed"
+        return self.stores[name], closed
+
+    async def keep_stores(self) -> None:
+        """Keep the stores connected that are somewhere else, for ever. A checkpoint."""
+        async with trio.open_nursery() as nursery:
+            for store in {id(one): one for one in self.stores.values()}.values():
+                if isinstance(store, Connected):
+                    nursery.start_soon(store.run)
+            await trio.sleep_forever()
 
     async def keep_lists(self) -> None:
         """Keep the providers' lists of models fresh, for ever. A checkpoint."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -120,6 +120,15 @@ class Store(Protocol):
         It keeps at most ``max_entries`` of them, and at most ``max_bytes`` with what is stored under them. Asked again,
         it is the same part, with the bounds given last.
         """
+        ...
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A store that needs a task of its own while the gateway runs."""
+
+    async def run(self) -> None:
+        """Keep it usable, for ever; what is cancelled here closes its connections. A checkpoint."""
         ...
 
 

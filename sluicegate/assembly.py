@@ -14,7 +14,13 @@ from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.problems import ConfigError, Problem
-from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
+from sluicegate.pipeline.config.sections import (
+    MEMORY,
+    GatewayConfig,
+    HttpProviderSettings,
+    ProviderSettings,
+    StoreSettings,
+)
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.keyring import Keyring
 from sluicegate.pipeline.pricing import Prices
@@ -55,7 +61,8 @@ def build(
         providers=providers,
         models=config.models,
         breakers={name: Breaker(provider.settings.circuit_breaker) for name, provider in providers.items()},
-        stores={"memory": MemoryStore(), **(stores or {})},
+        stores=_stores(config, stores or {}),
+        closed_stores=frozenset(name for name, one in config.stores.items() if one.on_failure == "closed"),
         recorders=Cassettes(),
         prices=_prices(config),
     )
@@ -68,6 +75,28 @@ def build(
     topology = compile_topology(placed, max_in_flight=config.server.max_in_flight)
     _connect(providers, max_connections=config.server.max_in_flight)
     return Gateway(topology, config.server, resources)
+
+
+def _stores(config: GatewayConfig, given: Mapping[str, Store]) -> dict[str, Store]:
+    """Return all stores by name. What has no URL is memory under another name."""
+    memory = given.get(MEMORY) or MemoryStore()
+    configured = {
+        name: _made(f"stores.{name}", _redis_store, name, settings) if settings.url else memory
+        for name, settings in config.stores.items()
+    }
+    return {**configured, **given, MEMORY: memory}
+
+
+def _redis_store(name: str, settings: StoreSettings) -> Store:
+    # redis-py takes 90 ms to import, and only those need it who have a Redis.
+    from sluicegate.adapters.stores.redis.address import read_address
+    from sluicegate.adapters.stores.redis.store import RedisStore
+
+    try:
+        address = read_address(settings.url)
+    except ValueError as error:
+        raise ValueError(f"url {error}") from None
+    return RedisStore(name, address, timeout=settings.timeout, prefix=settings.prefix)
 
 
 class _NotYet:

@@ -8,13 +8,16 @@ https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Iterator
-from typing import Annotated, Any, ClassVar
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.kinds import Duration, Size
+from sluicegate.pipeline.config.sections import MEMORY
 from sluicegate.pipeline.config.units import show_size
+from sluicegate.pipeline.errors import StoreUnavailable
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE, compute
 from sluicegate.pipeline.registry import stage
@@ -28,7 +31,6 @@ from .parts.cache_entry import Budget, Entry, Recording
 from .parts.cache_keeping import Keeping
 from .parts.cache_key import cache_key
 
-STORE = "memory"
 _CACHED = OPERATIONS - {"speech"}
 """Sound is large, leaves as it comes, and is mostly made once."""
 RECORDING = 64 * 1024 * 1024
@@ -47,6 +49,14 @@ class CacheSettings(Checked, kw_only=True, frozen=True):
 
     checks: ClassVar[tuple[Check, ...]] = (_room_for_one_entry,)
 
+    store: Annotated[str, Meta(description="Where answers are kept: memory, or one of the section `stores`.")] = MEMORY
+    on_failure: Annotated[
+        Literal["open", "closed"] | None,
+        Meta(
+            description="While the store cannot be used: open asks the model, closed answers 503. "
+            "Unset, the store's own."
+        ),
+    ] = None
     ttl: Annotated[Duration, Meta(gt=0, description="How long an answer is kept.")] = 3600.0
     max_entries: Annotated[int, Meta(ge=1, description="The most answers kept; the least recently used go first.")] = (
         1000
@@ -74,9 +84,8 @@ class Cache:
 
     def __init__(self, settings: CacheSettings, resources: Resources) -> None:
         self._settings = settings
-        self._store = resources.stores[STORE].part(
-            "cache", max_entries=settings.max_entries, max_bytes=settings.max_bytes
-        )
+        store, self._closed = resources.store(settings.store, settings.on_failure)
+        self._store = store.part("cache", max_entries=settings.max_entries, max_bytes=settings.max_bytes)
         self._budget = Budget(RECORDING)
 
     def judge(self, exchange: Exchange) -> Verdict:
@@ -93,10 +102,20 @@ class Cache:
         return self._decide(exchange, key, Entry.unpack(packed) if packed is not None else None, looked=looks)
 
     async def attend(self, exchange: Exchange) -> Verdict:
-        """Look for an answer, in a thread where there is much to read. A checkpoint, also where the store is one."""
+        """Look for an answer, in a thread where there is much to read. A checkpoint, also where the store is one.
+
+        Raises:
+            StoreUnavailable: The store cannot be used, and without it nothing is to be answered.
+        """
         looks, keeps = _wishes(exchange)
         key = await compute(len(exchange.request.body), cache_key, exchange) if keeps else ""
-        packed = await self._store.get(key) if looks else None
+        packed = None
+        try:
+            packed = await self._store.get(key) if looks else None
+        except StoreUnavailable:
+            if self._closed:
+                raise
+            looks = False
         entry = await compute(len(packed), Entry.unpack, packed) if packed is not None else None
         return self._decide(exchange, key, entry, looked=looks)
 
@@ -136,7 +155,9 @@ class Cache:
     async def _put(self, key: str, entry: Entry, size: int) -> None:
         packed = await compute(size, entry.pack)
         if len(packed) <= self._settings.max_entry:
-            await self._store.put(key, packed, ttl=self._settings.ttl)
+            # The answer has left, so there is nobody to refuse; that the store is away stands in the log.
+            with suppress(StoreUnavailable):
+                await self._store.put(key, packed, ttl=self._settings.ttl)
 
 
 def _wishes(exchange: Exchange) -> tuple[bool, bool]:

@@ -21,6 +21,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.breaker import Breaker, BreakerState
 from sluicegate.pipeline.config.kinds import Share, Size
+from sluicegate.pipeline.config.sections import MEMORY
 from sluicegate.pipeline.errors import (
     GatewayError,
     InvalidRequest,
@@ -65,12 +66,15 @@ class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
     retry_budget: Annotated[
         Share, Meta(description="Repetitions of calls to one provider, as a share of all calls to it; 0 for none.")
     ] = 0.2
-    store: Annotated[str, Meta(description="The store to count in how much providers are used, by their limits.")] = (
-        "memory"
-    )
+    store: Annotated[
+        str, Meta(description="Where to count what providers' limits hold: memory, or one of the section `stores`.")
+    ] = MEMORY
     on_failure: Annotated[
         Literal["open", "closed"] | None,
-        Meta(description="open goes on uncounted while the store is away, closed refuses; unset is as the store says."),
+        Meta(
+            description="While the store cannot be used: open calls uncounted, closed answers 503. "
+            "Unset, the store's own."
+        ),
     ] = None
 
 

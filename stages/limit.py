@@ -18,6 +18,7 @@ from msgspec import Meta
 from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.config.checks import Check, Checked, Fault
 from sluicegate.pipeline.config.limit_sections import CappedSettings
+from sluicegate.pipeline.config.sections import MEMORY
 from sluicegate.pipeline.config.worker_rules import APART
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE, compute
@@ -33,7 +34,6 @@ from .parts.limit_headers import limit_headers
 from .parts.limit_refusals import refused
 from .parts.limit_rules import Amounts, Owner, Ruleset, holds_for, joined, rules_for
 from .parts.price_of_plan import PriceOfPlan
-from .parts.shared_store import is_open, store_of
 from .parts.used import change_of
 
 MAX_REMEMBERED = 4000
@@ -54,10 +54,13 @@ class LimitSettings(CappedSettings, Checked, kw_only=True, frozen=True):
     reserve: Annotated[
         int, Meta(ge=0, description="Tokens to reserve for an answer to a request that sets no limit itself.")
     ] = RESERVE
-    store: Annotated[str, Meta(description="The store to count in.")] = "memory"
+    store: Annotated[str, Meta(description="Where to count: memory, or one of the section `stores`.")] = MEMORY
     on_failure: Annotated[
         Literal["open", "closed"] | None,
-        Meta(description="open goes on uncounted while the store is away, closed refuses; unset is as the store says."),
+        Meta(
+            description="While the store cannot be used: open goes on uncounted, closed answers 503. "
+            "Unset, the store's own."
+        ),
     ] = None
 
     def unshared(self) -> Iterator[Fault]:
@@ -77,8 +80,8 @@ class Limit:
     """
 
     def __init__(self, settings: LimitSettings, resources: Resources) -> None:
-        store = store_of(settings.store, resources)
-        self._counting = Counting("limit", store, resources.ledger, is_open=is_open(settings.on_failure, store))
+        store, closed = resources.store(settings.store, settings.on_failure)
+        self._counting = Counting("limit", store, resources.ledger, is_open=not closed)
         self._reserve = settings.reserve
         self._general = {
             "key": settings.allowance(),

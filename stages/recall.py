@@ -8,16 +8,18 @@ and it is `call` that finds out.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Iterator
-from typing import Annotated, Any, ClassVar
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.kinds import Duration, Size
+from sluicegate.pipeline.config.sections import MEMORY
 from sluicegate.pipeline.config.units import show_size
 from sluicegate.pipeline.conversation import Conversation
-from sluicegate.pipeline.errors import NotFound
+from sluicegate.pipeline.errors import NotFound, StoreUnavailable
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.registry import stage
@@ -27,9 +29,8 @@ from sluicegate.pipeline.schemas import ResponsesRequest
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.pipeline.store import at_once
 
-from .parts.said import Said, conversation_of, response_in
+from .parts.said import KeptFirst, conversation_of, response_in
 
-STORE = "memory"
 READ, DELETE = "response", "delete_response"
 """The operations that ask for a response by its id."""
 _DELETED = b""
@@ -48,6 +49,16 @@ class RecallSettings(Checked, kw_only=True, frozen=True):
 
     checks: ClassVar[tuple[Check, ...]] = (_room_for_one_entry,)
 
+    store: Annotated[str, Meta(description="Where responses are kept: memory, or one of the section `stores`.")] = (
+        MEMORY
+    )
+    on_failure: Annotated[
+        Literal["open", "closed"] | None,
+        Meta(
+            description="While the store cannot be used: open takes them for unknown, closed answers 503. "
+            "Unset, the store's own."
+        ),
+    ] = None
     ttl: Annotated[Duration, Meta(gt=0, description="How long a response can be gone on from.")] = 3600.0
     max_entries: Annotated[
         int, Meta(ge=1, description="The most responses kept; the least recently used go first.")
@@ -70,13 +81,13 @@ class Recall:
 
     Raises, in `attend`:
         NotFound: The response is another tenant's; or, where it is asked for by itself, there is none.
+        StoreUnavailable: The store cannot be used, and without it nothing is to be answered, or nothing could be.
     """
 
     def __init__(self, settings: RecallSettings, resources: Resources) -> None:
         self._settings = settings
-        self._store = resources.stores[STORE].part(
-            "recall", max_entries=settings.max_entries, max_bytes=settings.max_bytes
-        )
+        store, self._closed = resources.store(settings.store, settings.on_failure)
+        self._store = store.part("recall", max_entries=settings.max_entries, max_bytes=settings.max_bytes)
 
     def judge(self, exchange: Exchange) -> Verdict:
         """Let pass what has nothing to do with responses, and ask to wait where the store is to be asked."""
@@ -99,13 +110,22 @@ class Recall:
             return Verdict.REPLY
         if isinstance(typed := request.typed, ResponsesRequest):
             name = typed.previous_response_id or ""
-            packed = await self._store.get(name)
+            packed = await self._get(name)
             found = await self._read(packed)
             if packed == _DELETED or (found is not None and found.tenant != exchange.caller.tenant):
                 raise _missing(name, param="previous_response_id", code="previous_response_not_found")
             request.recalled = found
             self._keep(exchange, typed)
         return Verdict.PASS
+
+    async def _get(self, name: str) -> bytes | None:
+        """Return what is kept under an id; nothing while the store cannot be used, if that is to stop nobody."""
+        try:
+            return await self._store.get(name)
+        except StoreUnavailable:
+            if self._closed:
+                raise
+            return None
 
     async def _read(self, packed: bytes | None) -> Conversation | None:
         return await compute(len(packed), Conversation.unpack, packed) if packed else None
@@ -128,14 +148,8 @@ class Recall:
             return
         if self._store.immediate:
             exchange.taps.append(self._keep_last)
-            return
-        said = Said()
-        exchange.taps.append(said.tap)
-
-        def settle(ended: Exchange) -> Coroutine[Any, Any, None] | None:
-            return self._put(conversation_of(ended, said.response)) if said.response else None
-
-        exchange.on_settle.append(settle)
+        else:
+            exchange.on_reply.append(self._keep_first)
 
     def _keep_plain(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
         reply = exchange.reply
@@ -149,13 +163,25 @@ class Recall:
             at_once(self._put(conversation_of(exchange, response)))
         return chunk
 
+    def _keep_first(self, exchange: Exchange) -> None:
+        """Let the end of a stream wait until the response is kept: who has seen it may go on from it at once."""
+        reply = exchange.reply
+        if reply is not None and reply.stream is not None:
+            reply.stream = KeptFirst(reply.stream, lambda response: self._keep_stream(exchange, response))
+
+    async def _keep_stream(self, exchange: Exchange, response: bytes) -> None:
+        if self._may_fit(exchange, response):
+            await self._put(conversation_of(exchange, response))
+
     def _may_fit(self, exchange: Exchange, response: bytes) -> bool:
         return len(response) + len(exchange.request.body) <= self._settings.max_entry
 
     async def _put(self, said: tuple[str, Conversation] | None) -> None:
         packed = said[1].pack() if said is not None else b""
         if said is not None and len(packed) <= self._settings.max_entry:
-            await self._store.put(said[0], packed, ttl=self._settings.ttl)
+            # The answer is there, and has cost what it has; that the store is away stands in the log.
+            with suppress(StoreUnavailable):
+                await self._store.put(said[0], packed, ttl=self._settings.ttl)
 
 
 def _missing(name: str, *, param: str, code: str) -> NotFound:

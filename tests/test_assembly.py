@@ -6,6 +6,7 @@ import math
 import pytest
 
 from sluicegate.adapters.stores.memory import MemoryStore
+from sluicegate.adapters.stores.redis.store import RedisStore
 from sluicegate.adapters.upstream.http import HttpTransport
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.kinds import Secret
@@ -17,6 +18,7 @@ from sluicegate.pipeline.config.sections import (
     HttpTimeoutSettings,
     KeySettings,
     ProviderSettings,
+    StoreSettings,
 )
 from sluicegate.pipeline.registry import NoSettings, Registry, provider, stage
 from sluicegate.pipeline.stage import Verdict
@@ -122,6 +124,27 @@ async def test_a_folder_that_cannot_be_is_a_wrong_setting(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="record: cannot make the folder"):
         build(recording(tmp_path / "file"))
+
+
+async def test_a_store_with_a_url_is_a_redis_and_memory_stands_in_for_one_without():
+    stores = {
+        "shared": StoreSettings(type="redis", url=Secret("redis://:s3cr3t@127.0.0.1:1"), on_failure="closed"),
+        "spare": StoreSettings(type="redis"),
+    }
+    kinds = registry()
+    resources = build(GatewayConfig(stores=stores, stages=(("plain", NoSettings()),)), kinds).resources
+    assert type(resources.stores["shared"]) is RedisStore
+    assert resources.stores["spare"] is resources.stores["memory"]
+    assert resources.store("shared") == (resources.stores["shared"], True)
+    assert resources.store("spare", "closed") == (resources.stores["memory"], True)
+    await resources.aclose()
+
+
+async def test_a_url_of_a_store_that_makes_no_sense_is_told_without_it():
+    stores = {"shared": StoreSettings(type="redis", url=Secret("redis://:s3cr3t/x@host"))}
+    with pytest.raises(ConfigError, match=r"stores\.shared: url has a port or a database that is no number") as refused:
+        build(GatewayConfig(stores=stores, stages=(("plain", NoSettings()),)), registry())
+    assert "s3cr3t" not in str(refused.value)
 
 
 async def test_a_store_that_is_handed_in_takes_its_name_and_memory_always_exists():

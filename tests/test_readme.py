@@ -133,7 +133,7 @@ def test_every_configuration_is_without_problems(text):
 def test_the_shipped_configuration_has_no_errors_with_an_empty_environment():
     loaded = load(ROOT / "config.yaml", {}, Registry())
     assert "demo" in loaded.config.models
-    assert {problem.code for problem in loaded.problems} <= {"provider-left-out", "model-left-out"}
+    assert {problem.code for problem in loaded.problems} <= {"provider-left-out", "model-left-out", "store-left-out"}
 
 
 @pytest.mark.parametrize("words", commands("sluicegate"), ids=" ".join)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from .provider_section import Providers, read_providers
 from .rules import check_offer, check_order
 from .scalars import is_nothing
 from .sections import SINGLE_SECTIONS, GatewayConfig, ModelSettings, ProviderSettings, ServerSettings
+from .store_section import check_stores, read_stores
 from .variables import Variables
-from .worker_rules import OWN, check_limits_of, check_workers, stores_of
+from .worker_rules import check_limits_of, check_workers, stores_of
 
-SECTIONS = (*SINGLE_SECTIONS, "providers", "models", "prices", "pipeline")
+SECTIONS = (*SINGLE_SECTIONS, "stores", "providers", "models", "prices", "pipeline")
 """The top level, beside one section a stage."""
 EXTENSION = "x-"
 """A top-level key that begins so is left alone: a place for anchors."""
@@ -112,6 +113,8 @@ class _Document:
         top = self._top(root)
         single = {name: self._single(name, top.get(name)) for name in SINGLE_SECTIONS}
         stages = self._stages(top, root.mark)
+        stores = read_stores(top["stores"].node if "stores" in top else MapNode({}), self._findings, self._variables)
+        check_stores(stages, stores, self._converter)
         providers = self._providers(top)
         models_node = top["models"].node if "models" in top else MapNode({})
         models = read_models(models_node, self._findings, self._variables, providers)
@@ -120,13 +123,14 @@ class _Document:
         offer = Offer(models.named, providers.named, not models.named and len(providers.in_use) == 1)
         check_offer(stages, offer, self._converter)
         if isinstance(single["server"], ServerSettings) and single["server"].workers != 1:
-            self._check_workers(stages, top, providers, models)
+            self._check_workers(stages, top, stores.shared, providers, models)
         if not providers.in_use and not self._findings.failed:
             at = top["providers"].mark if "providers" in top else root.mark
             self._findings.warning("no-provider", "no provider is in use: every request fails", at, path="providers")
         self._findings.check()
         config = GatewayConfig(
             **single,
+            stores=stores.usable,
             providers=providers.in_use,
             models=models.usable,
             prices=prices,
@@ -135,17 +139,22 @@ class _Document:
         return Loaded(config, self._findings.problems, self._findings.file or "the environment")
 
     def _check_workers(
-        self, stages: list[Configured], top: Mapping[str, Entry], providers: Providers, models: Models
+        self,
+        stages: list[Configured],
+        top: Mapping[str, Entry],
+        shared: Collection[str],
+        providers: Providers,
+        models: Models,
     ) -> None:
         """Report what several workers do not share."""
-        check_workers(stages, self._converter)
+        check_workers(stages, shared, self._converter)
         stores = stores_of(stages)
         counted: tuple[tuple[str, str, Mapping[str, ProviderSettings | ModelSettings]], ...] = (
             ("providers", "call", providers.in_use),
             ("models", "limit", models.usable),
         )
         for section, stage, entries in counted:
-            if stores.get(stage) == OWN and section in top:
+            if section in top and stage in stores and stores[stage] not in shared:
                 limits = {name: entry.rate_limit for name, entry in entries.items()}
                 check_limits_of(section, limits, top[section], self._converter)
 

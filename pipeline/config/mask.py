@@ -18,6 +18,7 @@ def masked(config: GatewayConfig) -> dict[str, Any]:
     """Return the configuration in force as plain values, laid out as a file has them; secrets are ``***``."""
     return {
         **{name: masked_settings(getattr(config, name)) for name in SINGLE_SECTIONS},
+        "stores": {name: masked_settings(settings) for name, settings in config.stores.items()},
         "providers": {name: masked_settings(settings) for name, settings in config.providers.items()},
         "models": {name: masked_settings(settings) for name, settings in config.models.items()},
         "prices": {name: masked_settings(settings) for name, settings in config.prices.items()},

@@ -12,7 +12,7 @@ from ..registry import Registry
 from .leaves import limits_in_words
 from .mask import masked_value
 from .price_section import PRICES, PriceSettings
-from .sections import SINGLE_SECTIONS, ModelSettings
+from .sections import SINGLE_SECTIONS, STORES, ModelSettings, StoreSettings
 from .shapes import FieldShape, Kind, Shape, fields_in
 
 
@@ -76,6 +76,7 @@ def described(registry: Registry) -> dict[str, list[dict[str, Any]]]:
 def markdown(registry: Registry) -> str:
     """Return the reference of every section, stage and provider type."""
     parts = [_table(f"## `{name}`", settings, summary) for name, (settings, summary) in SINGLE_SECTIONS.items()]
+    parts.append(_table("## `stores`: type `redis`", StoreSettings, STORES))
     for name in registry.provider_names():
         provider = registry.provider(name)
         parts.append(_table(f"## `providers`: type `{name}`", provider.settings, provider.summary))

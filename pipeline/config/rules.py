@@ -7,7 +7,7 @@ and ``unmet()`` that yields the models which it names and nobody offers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from ..stage import Lane
 from .convert import Converter
@@ -43,6 +43,21 @@ class Doubtful(Protocol):
 
     def doubts(self) -> Iterable[str]:
         """Return what is, in words that hold no secret."""
+        ...
+
+
+@runtime_checkable
+class Storing(Protocol):
+    """Settings of a stage that name the store which it keeps its state in."""
+
+    @property
+    def store(self) -> str:
+        """The store's name."""
+        ...
+
+    @property
+    def on_failure(self) -> Literal["open", "closed"] | None:
+        """What to do while it cannot be used; None leaves that to the store's own settings."""
         ...
 
 

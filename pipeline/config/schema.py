@@ -13,7 +13,7 @@ from ..registry import Registry
 from .load import EXTENSION, SECTIONS
 from .mask import masked_value
 from .price_section import PRICES, PriceSettings
-from .sections import SINGLE_SECTIONS, ModelSettings
+from .sections import MEMORY, SINGLE_SECTIONS, STORES, ModelSettings, StoreSettings
 from .shapes import FieldShape, Kind, Shape, fields_in, fields_of
 from .units import DURATIONS, SIZES
 
@@ -66,6 +66,12 @@ def json_schema(registry: Registry) -> JsonSchema:
         definitions[f"provider_{name}"] = {"description": provider.summary, **section}
     properties = {
         **{name: _or_variable(_section(settings, optional=True)) for name, (settings, _) in SINGLE_SECTIONS.items()},
+        "stores": {
+            "type": ["object", "null"],
+            "description": STORES,
+            "propertyNames": {"minLength": 1, "not": {"const": MEMORY}},
+            "additionalProperties": _or_variable(_section(StoreSettings)),
+        },
         "providers": _providers(registry.provider_names()),
         "models": {
             "type": ["object", "null"],

@@ -14,7 +14,15 @@ from msgspec import Meta
 from .checks import Check, Checked, Fault, check
 from .kinds import Duration, Secret, Size
 from .limit_sections import CappedSettings, RateLimitSettings
-from .wire_checks import absolute_url, http2_inside_of_tls, origins, sendable_headers, sendable_key, sendable_keys
+from .wire_checks import (
+    absolute_url,
+    http2_inside_of_tls,
+    origins,
+    redis_url,
+    sendable_headers,
+    sendable_key,
+    sendable_keys,
+)
 
 if TYPE_CHECKING:
     from .price_settings import PriceSettings  # which takes two milliseconds that a program without any can do without
@@ -256,6 +264,42 @@ class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):
     ] = RateLimitSettings()
 
 
+MEMORY = "memory"
+"""The store that always exists: each process' own, or the host's where it has several workers."""
+
+
+class StoreSettings(Checked, kw_only=True, frozen=True):
+    """Where several gateways keep what they share."""
+
+    checks: ClassVar[tuple[Check, ...]] = (redis_url,)
+
+    type: Annotated[Literal["redis"], Meta(description="What it is: Redis 6 or later, or what speaks like it.")]
+    url: Annotated[
+        Secret,
+        Meta(
+            description="redis://user:password@host:6379/0, rediss:// for TLS, unix:///path/to/socket?db=0. Without "
+            "one the store is left out, and what names it stays in memory."
+        ),
+    ] = Secret("")
+    on_failure: Annotated[
+        Literal["open", "closed"],
+        Meta(description="While it cannot be used: open goes on without it, closed answers 503."),
+    ] = "open"
+    timeout: Annotated[
+        Duration,
+        Meta(
+            gt=0,
+            description="How long an answer may take. When one does not come, calls fail at once until it is back.",
+        ),
+    ] = 0.05
+    prefix: Annotated[
+        str, Meta(max_length=100, description="What all keys begin with: gateways with the same share everything.")
+    ] = "sluicegate:"
+
+
+STORES = "What gateways share, by the names that stages have in `store`; `memory` always exists."
+"""What the section is for."""
+
 SINGLE_SECTIONS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "server": (ServerSettings, "Where the gateway listens, and what it admits."),
     "metrics": (MetricsSettings, "Who may read the figures."),
@@ -267,12 +311,14 @@ class GatewayConfig(msgspec.Struct, kw_only=True, frozen=True):
     """A whole configuration, checked and converted.
 
     Attributes:
+        stores: By name; memory stands in for one without a URL.
         providers: By name; each an instance of its type's own settings class.
         stages: (name, settings) in the order of the pipeline; disabled ones are not in it.
     """
 
     server: ServerSettings = ServerSettings()
     metrics: MetricsSettings = MetricsSettings()
+    stores: dict[str, StoreSettings] = {}
     providers: dict[str, ProviderSettings] = {}
     models: dict[str, ModelSettings] = {}
     prices: dict[str, PriceSettings] = {}

@@ -15,6 +15,7 @@ _OF_THE_CONNECTION = frozenset(
 )
 """Headers that say how one message is framed and routed: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/?#@*:]+)(:(?P<port>[0-9]{1,5}))?/?", re.IGNORECASE)
+REDIS = ("redis://", "rediss://", "unix://")
 UNSENDABLE = "has a character that no HTTP header may have"
 
 
@@ -45,6 +46,13 @@ def absolute_url(url: str) -> Iterator[Fault]:
         yield Fault(("base_url",), "has a user, whom no request names: keys stand in api_key or headers")
     if parts.fragment:
         yield Fault(("base_url",), "has a part behind #, which no request has")
+
+
+@check("url")
+def redis_url(url: str) -> Iterator[Fault]:
+    """Refuse what is no URL of a Redis; the rest of it is read when it is used."""
+    if url and not url.startswith(REDIS):
+        yield Fault(("url",), f"must begin with one of {', '.join(REDIS)}")
 
 
 @check("http2", "base_url")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from .checks import Fault
@@ -10,9 +10,8 @@ from .convert import Converter
 from .limit_sections import RateLimitSettings
 from .nodes import Entry
 from .pipeline_section import Configured
+from .sections import MEMORY
 
-OWN = "memory"
-"""The store whose slots each worker has for itself; its counters are shared."""
 APART = "would hold for each of several workers apart: it takes a store that all of them share, such as Redis"
 
 
@@ -34,16 +33,18 @@ class Unshared(Protocol):
         ...
 
 
-def check_workers(stages: Sequence[Configured], converter: Converter) -> None:
-    """Report what several workers do not share of what stages do."""
+def check_workers(stages: Sequence[Configured], shared: Collection[str], converter: Converter) -> None:
+    """Report what several workers do not share of what stages do; those who use one of the ``shared`` stores do."""
     stores = stores_of(stages)
-    counts_in = {**stores, "auth": stores.get("limit", "")}  # `limit` holds keys to what `auth` says of them
+    # `limit` holds keys to what `auth` says of them; without it nobody does.
+    counts_in = {**stores, "auth": stores.get("limit")}
     for stage in stages:
-        if isinstance(stage.settings, Apart):
+        if isinstance(stage.settings, Apart) and stores[stage.name] not in shared:
             for what in stage.settings.apart():
                 message = f"with several workers, {what}"
                 converter.findings.warning("per-worker", message, stage.mark, path=stage.name)
-        if isinstance(stage.settings, Unshared) and counts_in[stage.name] == OWN:
+        store = counts_in[stage.name]
+        if isinstance(stage.settings, Unshared) and store is not None and store not in shared:
             for fault in stage.settings.unshared():
                 converter.report(fault, stage.node, stage.name, stage.mark, code="per-worker")
 
@@ -58,4 +59,4 @@ def check_limits_of(section: str, limits: Mapping[str, RateLimitSettings], entry
 
 def stores_of(stages: Sequence[Configured]) -> dict[str, str]:
     """Return the stores that stages count in, by their names."""
-    return {stage.name: getattr(stage.settings, "store", OWN) for stage in stages}
+    return {stage.name: getattr(stage.settings, "store", MEMORY) for stage in stages}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import msgspec
 
@@ -10,8 +11,9 @@ from sluicegate.adapters.http.uploads import FREE
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
 from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
+from sluicegate.pipeline.caller import Allowance
 from sluicegate.pipeline.config.limit_sections import RateLimitSettings
-from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.sections import MEMORY, GatewayConfig
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.cache import RECORDING, CacheSettings
 from sluicegate.stages.call import CallSettings
@@ -35,6 +37,7 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
     held chunks and unfinished event, or one that came whole where a stream was asked for: whichever is the most.
     """
     server, stages = config.server, dict(config.stages)
+    here = {MEMORY, *(name for name, store in config.stores.items() if not store.url)}
     recall = stages.get("recall")
     before = recall.max_entry if isinstance(recall, RecallSettings) else 0
     found = {
@@ -45,26 +48,27 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         answer = max(call.max_reply, MAX_LINE + MAX_EVENT + call.commit_buffer, MAX_BODY)
         found["answers"] = server.max_in_flight * answer
     if isinstance(cache := stages.get("cache"), CacheSettings):
-        found["cache"] = cache.max_bytes + RECORDING
-    if isinstance(recall, RecallSettings):
+        found["cache"] = RECORDING + (cache.max_bytes if cache.store in here else 0)
+    if isinstance(recall, RecallSettings) and recall.store in here:
         found["responses"] = recall.max_bytes
-    if windows := _windows(config, stages):
+    if windows := _windows(config, stages, here):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
         found["limits"] = (MAX_OWED * OWED + MAX_REMEMBERED * RULESET) * 2
     return found
 
 
-def _windows(config: GatewayConfig, stages: dict[str, msgspec.Struct]) -> set[float]:
-    """Return the lengths of all windows that anything is counted in, in seconds; those of budgets are infinite."""
-    limits: list[RateLimitSettings] = [provider.rate_limit for provider in config.providers.values()]
-    limits += [model.rate_limit for model in config.models.values()]
-    allowances = [limit.allowance() for limit in limits]
-    if isinstance(general := stages.get("limit"), LimitSettings):
-        allowances += [general.allowance(), general.user.allowance(), general.team.allowance()]
+def _windows(config: GatewayConfig, stages: dict[str, msgspec.Struct], here: Collection[str]) -> set[float]:
+    """Return the lengths of all windows that are counted in here, in seconds; those of budgets are infinite."""
+    limits: list[RateLimitSettings] = []
+    allowances: list[Allowance] = []
+    if isinstance(call := stages.get("call"), CallSettings) and call.store in here:
+        limits += [provider.rate_limit for provider in config.providers.values()]
+    if isinstance(general := stages.get("limit"), LimitSettings) and general.store in here:
+        limits += [general, general.user, general.team, *(model.rate_limit for model in config.models.values())]
         if isinstance(auth := stages.get("auth"), AuthSettings):
             allowances += [subject.allowance for key in auth.api_keys for subject in caller_of(key).subjects]
     windows: set[float] = set()
-    for allowance in allowances:
+    for allowance in (*allowances, *(limit.allowance() for limit in limits)):
         for several in (allowance.requests, allowance.tokens, allowance.cost):
             windows |= {window for _, window in several or ()}
         if allowance.budgets:

@@ -1,4 +1,4 @@
-"""What a start says of the parts of a configuration that wait for keys: a line, where lint has one for each."""
+"""What a start says of what waits for keys or a URL in a configuration: a line, where lint has one for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sluicegate.pipeline.config.problems import Problem
 
 FEW = 2
 """As many are told one by one."""
-_CODES = {"provider-left-out": "providers", "model-left-out": "models"}
+_CODES = {"provider-left-out": "providers", "model-left-out": "models", "store-left-out": "stores"}
 
 
 def told_at_start(problems: Iterable[Problem]) -> Iterator[str]:

@@ -54,11 +54,24 @@ def _reach(loaded: Loaded) -> list[Problem]:
         refusal = str(error)
     if refusal:
         found.append(_refused("server.host", refusal, loaded))
+    for name, store in loaded.config.stores.items():
+        if store.url and (fault := _url_fault(store.url)):
+            found.append(_refused(f"stores.{name}", fault, loaded))
     try:
         check_certificate(loaded.config.server.tls)
     except UnusableCertificate as error:
         found.append(_refused("server.tls", str(error), loaded))
     return found
+
+
+def _url_fault(url: str) -> str:
+    from sluicegate.adapters.stores.redis.address import read_address  # redis-py takes 90 ms to import
+
+    try:
+        read_address(url)
+    except ValueError as error:
+        return f"url {error}"
+    return ""
 
 
 def _refused(path: str, reason: str, loaded: Loaded) -> Problem:

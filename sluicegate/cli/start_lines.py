@@ -11,7 +11,7 @@ from sluicegate.adapters.http.admin_key import VARIABLE, AdminKey
 from sluicegate.adapters.http.sizes import size_text
 from sluicegate.adapters.telemetry.log_writer import CAPACITY
 from sluicegate.pipeline.config.load import Loaded
-from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.sections import GatewayConfig, StoreSettings
 from sluicegate.pipeline.gateway import Gateway
 
 from .bounds import bounds
@@ -28,6 +28,8 @@ def start_lines(gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, wo
     yield f"  config     {loaded.source}"
     yield f"  stages     {' > '.join(name for name, _ in config.stages)}"
     yield f"  providers  {', '.join(_named(name, p.type) for name, p in config.providers.items()) or 'none'}"
+    if config.stores:
+        yield f"  stores     {', '.join(_store(name, one) for name, one in config.stores.items())}"
     if workers > 1:
         yield f"  workers    {workers}; SIGHUP reads the configuration anew and restarts them one by one"
     yield "  bounds     " + bounds_text(config, workers)
@@ -55,6 +57,12 @@ def example_model(gateway: Gateway, config: GatewayConfig) -> str:
         for model in provider.translator.models():
             return f"{name}/{model}"
     return f"{next(iter(gateway.resources.providers), 'provider')}/{USUAL_MODEL}"
+
+
+def _store(name: str, settings: StoreSettings) -> str:
+    if not settings.url:
+        return f"{name} (no url: what names it stays in memory)"
+    return f"{name} ({settings.type}, {settings.on_failure} on failure)"
 
 
 def _named(name: str, kind: str) -> str:

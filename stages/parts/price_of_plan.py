@@ -43,9 +43,10 @@ class PriceOfPlan:
         if provider is None:
             return None
         price = self._resources.prices.of(provider.type, target.provider, target.model, self._resources.wall())
-        if price is None or _is_free(price):
+        if price is None:
             return None
-        return price.cost(usage)
+        cost = price.cost(usage)
+        return cost if cost or not _is_free(price) else None
 
 
 def _is_free(price: Price) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sluicegate.pipeline.caller import Allowance
 from sluicegate.pipeline.errors import StoreUnavailable
@@ -19,7 +19,6 @@ from .expected import RESERVE, expected
 from .limit_refusals import at_its_limit
 from .limit_rules import Amounts, Owner, Ruleset, holds_for, rules_for
 from .price_of_plan import PriceOfPlan
-from .shared_store import OnFailure, is_open, store_of
 from .used import tokens_of
 
 
@@ -57,7 +56,7 @@ class ProviderLimits:
         ValueError: There is no such store, and there are providers with limits.
     """
 
-    def __init__(self, store: str, on_failure: OnFailure, resources: Resources) -> None:
+    def __init__(self, store: str, on_failure: Literal["open", "closed"] | None, resources: Resources) -> None:
         self._wall = resources.wall
         self._price = PriceOfPlan(resources)
         self._allowances: dict[str, Allowance] = {}
@@ -67,8 +66,8 @@ class ProviderLimits:
                 self._allowances[name] = allowance
         self._rulesets: dict[str, Ruleset] = {}
         if self._allowances:
-            found = store_of(store, resources)
-            self._counting = Counting("call", found, resources.ledger, is_open=is_open(on_failure, found))
+            found, closed = resources.store(store, on_failure)
+            self._counting = Counting("call", found, resources.ledger, is_open=not closed)
 
     def __contains__(self, provider: str) -> bool:
         """Say whether a provider has limits."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+
 import msgspec
 
 from sluicegate.pipeline.conversation import Conversation
 from sluicegate.pipeline.exchange import Exchange
-from sluicegate.pipeline.reply import Chunk
+from sluicegate.pipeline.reply import Batch, Chunk
 
 _LAST = frozenset({"response.completed", "response.incomplete"})
 
@@ -31,20 +33,28 @@ def response_in(chunk: Chunk) -> bytes | None:
     return bytes(_event(chunk.data).response) if chunk.event in _LAST else None
 
 
-class Said:
-    """Notes the response object of one stream.
+class KeptFirst:
+    """A stream whose last event waits until the response in it is kept.
 
-    Attributes:
-        response: The object, once it is there.
+    Args:
+        stream: The stream itself.
+        keep: Keeps a response object.
     """
 
-    def __init__(self) -> None:
-        self.response = b""
+    def __init__(self, stream: AsyncIterator[Batch], keep: Callable[[bytes], Awaitable[None]]) -> None:
+        self._stream = stream
+        self._keep = keep
 
-    def tap(self, _: Exchange, chunk: Chunk) -> Chunk:
-        """Look at a chunk that leaves."""
-        self.response = response_in(chunk) or self.response
-        return chunk
+    def __aiter__(self) -> KeptFirst:
+        return self
+
+    async def __anext__(self) -> Batch:
+        """Return the next batch. A checkpoint where the stream is one, or there is something to keep."""
+        batch = await self._stream.__anext__()
+        for chunk in batch:
+            if (response := response_in(chunk)) is not None:
+                await self._keep(response)
+        return batch
 
 
 def conversation_of(exchange: Exchange, response: bytes) -> tuple[str, Conversation] | None:

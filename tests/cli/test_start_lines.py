@@ -42,3 +42,13 @@ def test_workers_are_told_and_what_all_of_them_may_hold():
     assert "  workers    3; SIGHUP " in three
     assert "cache 128 MiB, responses 64 MiB; 10,000 log lines besides" in one
     assert "cache 384 MiB, responses 192 MiB; 30,000 log lines besides" in three
+
+
+def test_stores_are_told_and_what_memory_stands_in_for():
+    shared = {"type": "redis", "url": "redis://:s3cr3t@cache.example", "on_failure": "closed"}
+    text = said(AdminKey("k" * 20), stores={"shared": shared, "spare": {"type": "redis"}}, cache={"store": "shared"})
+    told = "shared (redis, closed on failure), spare (no url: what names it stays in memory)"
+    assert f"  stores     {told}\n" in text
+    assert "s3cr3t" not in text
+    assert "cache 64 MiB" in text
+    assert "  stores " not in said(AdminKey("k" * 20))

@@ -100,6 +100,14 @@ def test_lint_speaks_json_to_editors(folder, capsys):
     }
 
 
+def test_lint_tells_of_a_store_that_no_gateway_could_reach(folder, capsys):
+    (folder / "my.yaml").write_text(GOOD + "stores: { shared: { type: redis, url: 'redis://:s3cr3t/@host' } }\n")
+    code, out, _ = run(capsys, "lint", "my.yaml")
+    assert code == 0
+    assert "`serve` would end at once: url has a port or a database that is no number" in out
+    assert "s3cr3t" not in out
+
+
 def test_lint_reads_what_comes_through_a_pipe(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("server: 1\n"))
     code, out, _ = run(capsys, "lint", "-")
@@ -210,11 +218,12 @@ class TestShippedFile:
         found = load(ROOT / "config.yaml", {}, Registry())
         assert list(found.config.providers) == ["simulator"]
         assert found.config.models["demo"].targets == ("simulator/echo",)
-        assert {problem.code for problem in found.problems} == {"provider-left-out", "model-left-out"}
+        assert {problem.code for problem in found.problems} == {"provider-left-out", "model-left-out", "store-left-out"}
 
     def test_it_leaves_nothing_out_with_all_keys(self):
         text = (ROOT / "config.yaml").read_text()
         environ = dict.fromkeys(re.findall(r"\$\{(\w+_API_KEY|AWS_BEARER_TOKEN_BEDROCK):-\}", text), "k")
+        environ["REDIS_URL"] = "redis://localhost"
         environ["GATEWAY_API_KEYS"] = '[{"key": "sk-0123456789abc", "name": "n"}]'
         found = load(ROOT / "config.yaml", environ, Registry())
         shipped = yaml.safe_load(text)["providers"]

@@ -9,6 +9,7 @@ from sluicegate.pipeline.registry import Registry
 SIM = "providers: {sim: {type: simulator}}\n"
 TWO = "server: {workers: 2}\n"
 QUIET = "cache: {enabled: false}\nrecall: {enabled: false}\n"
+SHARED = "stores: {shared: {type: redis, url: 'redis://127.0.0.1'}}\n"
 KEY = "auth:\n  api_keys:\n  - {key: 0123456789abcdef, name: ann, concurrency: 3}\n"
 
 
@@ -49,8 +50,8 @@ def test_requests_at_once_are_an_error_with_several_workers_and_the_memory_store
         "providers: {sim: {type: simulator, rate_limit: {requests: [5/s], budgets: {total: $5}}}}\n",
         SIM
         + "limit: {enabled: false, concurrency: 5}\nmodels: {m: {targets: [sim/m], rate_limit: {concurrency: 5}}}\n",
-        SIM + "limit: {store: shared, concurrency: 5}\n" + KEY,
-        "providers: {sim: {type: simulator, rate_limit: {concurrency: 5}}}\ncall: {store: shared}\n",
+        SIM + SHARED + "limit: {store: shared, concurrency: 5}\n" + KEY,
+        SHARED + "providers: {sim: {type: simulator, rate_limit: {concurrency: 5}}}\ncall: {store: shared}\n",
     ],
 )
 def test_what_workers_share_is_none_and_neither_is_what_another_store_counts(text: str) -> None:

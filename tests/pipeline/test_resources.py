@@ -1,10 +1,13 @@
 """Resources close what they hold, all of it."""
 
 import trio
+import trio.testing
 
+from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.config.sections import ProviderSettings
 from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.resources import Resources
+from sluicegate.testing import SpyOutlet, chat, gateway_of, settling, waiting
 from tests.stages.exchanges import KnownModels
 
 
@@ -39,3 +42,39 @@ async def test_transports_are_closed_at_the_same_time_and_a_shared_one_once(auto
     slow, shared = Transport(5.0), Transport(5.0)
     await resources_of(a=slow, b=shared, c=shared).aclose()
     assert (slow.closed, shared.closed) == ([5.0], [5.0])
+
+
+class Remote(MemoryStore):
+    """A store with a connection to keep, and a stage's hook that needs it at the very end."""
+
+    def __init__(self):
+        super().__init__()
+        self.connected = 0
+
+    async def run(self):
+        self.connected += 1
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.connected -= 1
+
+
+async def test_a_store_is_connected_once_and_until_the_last_exchange_is_settled(autojump_clock):
+    remote, seen = Remote(), []
+
+    async def work(exchange):
+        await trio.sleep(10)
+
+    async def settle(exchange):
+        await trio.sleep(0.1)
+        seen.append(remote.connected)
+
+    resources = Resources(stores={"memory": MemoryStore(), "shared": remote, "same": remote})
+    stages = waiting(work), settling(settle)
+    async with gateway_of(*stages, resources=resources) as gateway, trio.open_nursery() as nursery:
+        nursery.start_soon(gateway.serve, gateway.exchange(chat()), SpyOutlet())
+        await trio.testing.wait_all_tasks_blocked()
+        assert remote.connected == 1
+        nursery.cancel_scope.cancel()
+    assert seen == [1]
+    assert remote.connected == 0

@@ -235,5 +235,5 @@ async def test_a_callers_own_key_is_no_call_of_our_account(autojump_clock: MockC
 
 def test_a_store_that_is_not_there_is_told_when_the_stage_is_made() -> None:
     made = provider("a", answers(0), "", timeout={}, failures=5, rate_limit=convert(CappedSettings, {"concurrency": 1}))
-    with pytest.raises(ValueError, match="there is no store 'redis'; there are memory"):
+    with pytest.raises(ValueError, match="there is no store 'redis'"):
         Call(CallSettings(store="redis"), Resources(providers={"a": made}, stores={"memory": MemoryStore()}))

@@ -69,14 +69,13 @@ async def test_closed_refuses(autojump_clock: MockClock, store: FailingStore) ->
     assert (refusal.value.status, refusal.value.code) == (503, "store_unavailable")
 
 
-@pytest.mark.parametrize(("says", "passes"), [("open", True), ("closed", False)])
+@pytest.mark.parametrize("closed", [False, True])
 async def test_without_a_setting_it_is_as_the_store_says(
-    autojump_clock: MockClock, store: FailingStore, says: str, passes: bool
+    autojump_clock: MockClock, store: FailingStore, closed: bool
 ) -> None:
     store.away = {"hit"}
-    store.on_failure = says  # type: ignore[attr-defined]  # as a store of the configuration has it
-    stage = limit_of(store, {"tokens": ["1000/min"]})
-    if passes:
+    stage = limit_of(store, {"tokens": ["1000/min"]}, closed_stores=frozenset({"memory"} if closed else ()))
+    if not closed:
         await enter(stage)
         return
     with pytest.raises(StoreUnavailable):

@@ -10,7 +10,7 @@ from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.conversation import Conversation
 from sluicegate.pipeline.errors import NotFound
 from sluicegate.pipeline.exchange import Exchange
-from sluicegate.pipeline.reply import Chunk, ChunkKind, Reply
+from sluicegate.pipeline.reply import ChunkKind, Reply
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Verdict
@@ -56,12 +56,13 @@ async def answered(one: Exchange, response: bytes) -> None:
         one.reply = Reply(body=response)
         await hooked(one.on_reply, one)
         return
-    one.reply = Reply(stream=Replay(()))
-    await hooked(one.on_reply, one)
     data = b'{"type":"response.completed","response":' + response + b"}"
-    for tap in one.taps:
-        chunk = Chunk(data, ChunkKind.FINISH, "response.completed")
-        assert tap(one, chunk) is chunk
+    one.reply = Reply(stream=Replay(((data, ChunkKind.FINISH, "response.completed"),)))
+    await hooked(one.on_reply, one)
+    async for batch in one.reply.stream:
+        for chunk in batch:
+            for tap in one.taps:
+                assert tap(one, chunk) is chunk
     await hooked(one.on_settle, one)
 
 

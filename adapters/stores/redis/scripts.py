@@ -1,9 +1,10 @@
 """The scripts that Redis runs for the store: each is one round trip, and nothing else runs meanwhile.
 
-They keep what `windows.py` says, in Lua. A counter is a string, ``bucket current previous``, that lasts for as long as
-it weighs. A counter without end (``seconds`` 0) is in bucket 0 for ever: where it is seeded it lasts for `ENDLESS`
-after its last hit, since its base can be told again, and otherwise until somebody deletes it. A slot is a sorted set of
-its owners, by the time at which they lose it. Numbers are doubles, exact up to 9,007 trillion: nine million dollars.
+They keep what `windows.py` says, in Lua. A counter is its bucket, its count and that of the bucket before, packed; it
+lasts for as long as it weighs. A counter without end (``seconds`` 0) is in bucket 0 for ever: where it is seeded it
+lasts for `ENDLESS` after its last hit, since its base can be told again, and otherwise until somebody deletes it. A slot
+is a sorted set of its owners, by the time at which they lose it. Numbers are doubles, exact up to 9,007 trillion: nine
+million dollars.
 
 Time is the server's own, so that all machines agree. https://redis.io/docs/latest/develop/programmability/eval-intro/
 """
@@ -26,11 +27,10 @@ ENDLESS = 40 * 86400
 
 _COUNTER = """
 local function look(key, seconds)
-  local text = redis.call('GET', key)
+  local packed = redis.call('GET', key)
   local bucket = seconds > 0 and math.floor(now / seconds) or 0
-  if not text then return nil, {bucket, 0, 0} end
-  local b, c, p = string.match(text, '(%-?%d+) (%d+) (%d+)')
-  b, c, p = tonumber(b), tonumber(c), tonumber(p)
+  if not packed then return nil, {bucket, 0, 0} end
+  local b, c, p = cmsgpack.unpack(packed)
   if bucket > b then
     p = bucket == b + 1 and c or 0
     c, b = 0, bucket
@@ -38,13 +38,13 @@ local function look(key, seconds)
   return true, {b, c, p}
 end
 local function write(key, state, seconds, seeded)
-  local text = string.format('%.0f %.0f %.0f', state[1], state[2], state[3])
+  local packed = cmsgpack.pack(state[1], state[2], state[3])
   if seconds > 0 then
-    redis.call('SET', key, text, 'PX', string.format('%.0f', math.ceil(seconds * 2000) + 1000))
+    redis.call('SET', key, packed, 'EX', math.ceil(seconds * 2) + 1)
   elseif seeded then
-    redis.call('SET', key, text, 'EX', ENDLESS)
+    redis.call('SET', key, packed, 'EX', ENDLESS)
   else
-    redis.call('SET', key, text)
+    redis.call('SET', key, packed)
   end
 end
 """
@@ -101,8 +101,7 @@ for key = 1, #KEYS do
     local age = state[1] - (seconds > 0 and math.floor(hit / seconds) or 0)
     if age == 0 or age == 1 then
       state[age + 2] = math.max(0, state[age + 2] + change)
-      local text = string.format('%.0f %.0f %.0f', state[1], state[2], state[3])
-      redis.call('SET', KEYS[key], text, 'KEEPTTL')
+      redis.call('SET', KEYS[key], cmsgpack.pack(state[1], state[2], state[3]), 'KEEPTTL')
     end
   end
 end

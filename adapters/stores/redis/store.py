@@ -8,12 +8,14 @@ Where answers are many, they are better kept in another Redis than the limits ar
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from itertools import repeat
 from random import Random
 from typing import Any, cast
 
+import trio
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from sluicegate.adapters.stores.windows import Counter, admitted, first_of, refusal, standing
@@ -25,6 +27,10 @@ from .commands import Commands
 from .multiplexer import Multiplexer
 from .scripts import ADJUST, HIT, HOLD, RELEASE, SEED, SERVER_TIME, Script
 
+log = logging.getLogger("sluicegate.stores")
+
+SILENCE = 60.0
+"""Seconds for which the log says nothing more of the same refusals."""
 Arguments = list[str | int | float]
 
 
@@ -61,6 +67,7 @@ class RedisStore:
         self._prefix = prefix
         self._path = "/"
         self._max_bytes: float = math.inf
+        self._logged: dict[str, float] = {}
 
     async def run(self) -> None:
         """Keep the connection up, for ever. A checkpoint."""
@@ -157,9 +164,12 @@ class RedisStore:
 
     def _unusable(self, error: ResponseError) -> StoreUnavailable:
         """Return what the server's refusal means; its words stay out, since they may quote keys."""
-        if isinstance(error, OutOfMemoryError):
-            return self._multiplexer.unavailable("it is full")
-        return self._multiplexer.unavailable(f"it has refused a command ({type(error).__name__})")
+        full = isinstance(error, OutOfMemoryError)
+        told = self._multiplexer.unavailable("it is full" if full else f"it refuses commands ({type(error).__name__})")
+        if trio.current_time() - self._logged.get(told.message, -math.inf) >= SILENCE:
+            self._logged[told.message] = trio.current_time()
+            log.warning("%s", told.message)
+        return told
 
     def _key(self, kind: str, key: str) -> str:
         return f"{self._prefix}{kind}{self._path}{key}"

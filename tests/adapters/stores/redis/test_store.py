@@ -169,12 +169,12 @@ async def test_a_key_that_holds_something_else_is_an_error_that_quotes_nothing(t
     await two[0].hold([Slot("secret key", 1)], "owner", 60.0)
     (key,) = await two[0]._commands.keys(f"{two[0]._prefix}*")
     await two[0]._commands.rename(key, key.replace(b"s/", b"v/"))
-    with pytest.raises(StoreUnavailable, match="it has refused a command") as refused:
+    with pytest.raises(StoreUnavailable, match="it refuses commands") as refused:
         await two[0].get("secret key")
     assert "secret key" not in refused.value.message
 
 
-async def test_a_full_redis_still_answers_and_says_that_it_is_full(redis_server):
+async def test_a_full_redis_still_answers_and_says_that_it_is_full(redis_server, caplog):
     async with trio.open_nursery() as nursery:
         store = opened(redis_server)
         nursery.start_soon(store.run)
@@ -188,6 +188,7 @@ async def test_a_full_redis_still_answers_and_says_that_it_is_full(redis_server)
             with pytest.raises(StoreUnavailable, match="store 'shared' cannot be used: it is full"):
                 await full()
         assert await store.get("key") == b"value"
+        assert [record.getMessage() for record in caplog.records] == ["store 'shared' cannot be used: it is full"]
         await store._commands.config_set("maxmemory", "0")
         assert (await store.hit([Window("tenant", 5, 60.0)])).refused_by is None
         nursery.cancel_scope.cancel()
