@@ -45,6 +45,7 @@ from sluicegate.pipeline.stage import Verdict
 from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key, with_callers_key
 from .parts.attempt import attempt
 from .parts.attempt_record import AttemptRecord, Spared
+from .parts.counting import LONGEST
 from .parts.failure import left_alone, most_telling
 from .parts.provider_limits import Leave, ProviderLimits
 from .parts.token_count import reply_with_estimate, to_be_estimated
@@ -267,7 +268,7 @@ async def _settle(leave: Leave | None) -> None:
     """Settle a call that is over before its exchange is. A checkpoint where the store has to be waited for."""
     settling = leave.settle() if leave is not None else None
     if settling is not None:
-        with trio.CancelScope(shield=True):  # it has time limits of its own
+        with trio.move_on_after(LONGEST, shield=True):
             await settling
 
 

@@ -19,8 +19,10 @@ from sluicegate.pipeline.ledger import Ledger
 from sluicegate.pipeline.store import Admission, Standing, Store, Window, at_once
 
 from .limit_rules import Amounts, Hold, Rule, Rules
-from .settlements import PATIENCE, Settlements
+from .settlements import Settlements
 
+LONGEST = 2.0
+"""Seconds that one answer of a store is waited for, should it have more patience than that itself."""
 MAX_SEEDINGS = 3
 """How often counters may turn out to lack their base for one request; once, unless a store loses them right then."""
 T = TypeVar("T")
@@ -172,7 +174,7 @@ class Counting:
             return
         reservation.held = False
         # What is not released ends with its time to live.
-        with suppress(StoreUnavailable, trio.TooSlowError), self._settlements.in_time():
+        with suppress(StoreUnavailable):
             await self._store.release(reservation.rules.slots, reservation.holder)
 
     async def _seeded(self, reservation: Reservation, missing: Missing) -> Refusal | None:
@@ -203,6 +205,6 @@ class Counting:
         """Ask the store. It is not given up for a request that is: only if it takes too long."""
         if self.immediate:
             return await work(*given)
-        with trio.move_on_after(PATIENCE, shield=True):
+        with trio.move_on_after(LONGEST, shield=True):
             return await work(*given)
-        raise StoreUnavailable(f"the store did not answer within {PATIENCE:g} s")
+        raise StoreUnavailable(f"the store did not answer within {LONGEST:g} s")

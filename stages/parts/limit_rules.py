@@ -121,7 +121,7 @@ class Ruleset:
 
 def rules_for(owner: Owner, allowance: Allowance, now: float) -> Iterator[Rule]:
     """Yield the rules of an allowance. ``now`` is in seconds since the epoch."""
-    whose = f"{owner.kind}:{owner.id}"
+    whose = _tag(owner)
     limits: tuple[tuple[Measure, Limits | None], ...] = (
         (Measure.REQUESTS, allowance.requests),
         (Measure.TOKENS, allowance.tokens),
@@ -139,7 +139,12 @@ def rules_for(owner: Owner, allowance: Allowance, now: float) -> Iterator[Rule]:
 def holds_for(owner: Owner, allowance: Allowance) -> Iterator[Hold]:
     """Yield the limit of requests under way, if there is one."""
     if allowance.concurrency is not None:
-        yield Hold(owner, Slot(f"limit:concurrency:{owner.kind}:{owner.id}", allowance.concurrency))
+        yield Hold(owner, Slot(f"limit:concurrency:{_tag(owner)}", allowance.concurrency))
+
+
+def _tag(owner: Owner) -> str:
+    """Return what the keys of one owner's windows have in common: stores keep what has the same tag together."""
+    return f"{{{owner.kind}:{owner.id}}}"
 
 
 def joined(own: Allowance, general: Allowance) -> Allowance:

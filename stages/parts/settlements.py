@@ -5,16 +5,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-
-import trio
 
 from sluicegate.pipeline.errors import StoreUnavailable
 from sluicegate.pipeline.store import Admission, Store, Window
 
-PATIENCE = 2.0
-"""Seconds that one answer of a store is waited for, should it have more patience than that itself."""
 MAX_OWED = 10_000
 """Settlements that are kept while a store is away; one takes some 500 bytes. The oldest are dropped first."""
 MAX_TRIES = 3
@@ -62,22 +57,17 @@ class Settlements:
             if not await self._adjusted(self._owed.popleft()):
                 return
 
-    def in_time(self) -> AbstractContextManager[object]:
-        """Return the scope to ask the store in. Raises TooSlowError at its end."""
-        return nullcontext() if self._store.immediate else trio.fail_after(PATIENCE)
-
-    def complain(self, error: Exception) -> None:
+    def complain(self, error: StoreUnavailable) -> None:
         """Log that something is not counted, from time to time."""
         now = self._clock()
         if now >= self._quiet_until:
             self._quiet_until = now + QUIET
-            log.warning("%s: not counted for now: %s", self._what, str(error) or "the store takes too long")
+            log.warning("%s: not counted for now: %s", self._what, error)
 
     async def _adjusted(self, owed: _Owed) -> bool:
         try:
-            with self.in_time():
-                await self._store.adjust(owed.windows, owed.admission, owed.changes)
-        except (StoreUnavailable, trio.TooSlowError) as error:
+            await self._store.adjust(owed.windows, owed.admission, owed.changes)
+        except StoreUnavailable as error:
             self.complain(error)
             owed.tries += 1
             if owed.tries > MAX_TRIES:

@@ -87,7 +87,7 @@ def answers(count: int, **usage: int) -> ScriptedTransport:
 
 
 def left(store: MemoryStore, what: str, limit: int, name: str = "a") -> int:
-    admission = at_once(store.hit([Window(f"limit:{what}:provider:{name}", limit, 60.0)], 0))
+    admission = at_once(store.hit([Window(f"limit:{what}:{{provider:{name}}}", limit, 60.0)], 0))
     return (admission.refused_by or admission.standings[0]).remaining
 
 
@@ -135,7 +135,7 @@ async def test_a_failed_call_is_settled_at_once_and_stays_a_request(autojump_clo
         await wait_all_tasks_blocked()
         assert left(store, "requests", 10) == 9
         assert left(store, "tokens", 5000) == 5000
-        assert at_once(store.hold([Slot("limit:concurrency:provider:a", 1)], "probe", 1.0)) is None
+        assert at_once(store.hold([Slot("limit:concurrency:{provider:a}", 1)], "probe", 1.0)) is None
 
 
 async def test_a_stream_holds_its_place_until_its_end(autojump_clock: MockClock) -> None:
@@ -159,7 +159,7 @@ async def test_a_call_that_is_given_up_leaves_nothing_held_and_counts_what_it_as
             await bench.gateway.serve(exchange, SpyOutlet())
         await wait_all_tasks_blocked()
         assert 50 <= 5000 - left(store, "tokens", 5000) < 60
-        assert at_once(store.hold([Slot("limit:concurrency:provider:a", 1)], "probe", 1.0)) is None
+        assert at_once(store.hold([Slot("limit:concurrency:{provider:a}", 1)], "probe", 1.0)) is None
 
 
 async def test_an_open_breaker_is_not_counted(autojump_clock: MockClock) -> None:
@@ -179,7 +179,7 @@ async def test_a_providers_budget_is_seeded_by_the_ledger_and_settled_with_what_
     async with limited(budgets, {}, transports=[answers(9, **USED), answers(1)], store=store, ledger=ledger) as bench:
         await ask(bench, chat(max_tokens=5))
         assert ledger.asked == [("provider", "a", NOON - 12 * 3600)]
-        window = Window("budget:provider:a:2026-09-24", 1_010_000_000, math.inf, seeded=True)
+        window = Window("budget:{provider:a}:2026-09-24", 1_010_000_000, math.inf, seeded=True)
         assert at_once(store.hit([window], 0)).standings[0].remaining == 10_000_000 - 42_000
         exchange, _ = await ask(bench, chat(max_tokens=50_000))
         assert exchange.notes["provider"] == "b"

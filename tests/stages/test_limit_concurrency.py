@@ -21,7 +21,7 @@ from tests.stages.exchanges import end
 from tests.stages.limiting import admitted, key, limit_of, refusal_of
 
 CI = key(concurrency=2)
-SLOT = "limit:concurrency:key:ci"
+SLOT = "limit:concurrency:{key:ci}"
 
 
 def free(store: MemoryStore, count: int, name: str = SLOT) -> int:
@@ -75,7 +75,7 @@ async def test_key_user_and_team_hold_a_place_each_or_none(mock_clock: MockClock
     admitted(stage, key("a", team=team))
     refusal, _ = refusal_of(stage, key("b", team=team))
     assert refusal.message.startswith("team 'red' has its 1 requests under way")
-    assert free(store, 5, "limit:concurrency:key:b") == 5
+    assert free(store, 5, "limit:concurrency:{key:b}") == 5
 
 
 async def test_a_place_whose_process_died_is_free_after_the_deadline(autojump_clock: MockClock) -> None:

@@ -25,7 +25,7 @@ from tests.stages.limiting import MICRO, NOON, TARGET, Hand, Spent, admitted, fi
 
 DOLLAR = NANOS
 CI = key()
-DAY = "budget:key:ci:2026-09-24"
+DAY = "budget:{key:ci}:2026-09-24"
 
 
 def budgeted(nanos: int, *periods: str) -> Caller:

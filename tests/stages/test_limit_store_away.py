@@ -13,7 +13,7 @@ from sluicegate.pipeline.life import State
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.pipeline.store import Slot, Window, at_once
 from sluicegate.stages.limit import Limit
-from sluicegate.stages.parts.settlements import PATIENCE
+from sluicegate.stages.parts.counting import LONGEST
 from tests.stages.exchanges import asking
 from tests.stages.limiting import FailingStore, finish, key, limit_of, used
 
@@ -31,7 +31,7 @@ def store(inner: MemoryStore) -> FailingStore:
 
 
 def left(inner: MemoryStore, limit: int = 1000) -> int:
-    admission = at_once(inner.hit([Window("limit:tokens:key:ci", limit, 60.0)], 0))
+    admission = at_once(inner.hit([Window("limit:tokens:{key:ci}", limit, 60.0)], 0))
     return (admission.refused_by or admission.standings[0]).remaining
 
 
@@ -94,7 +94,7 @@ async def test_a_store_that_hangs_is_not_waited_for_longer_than_its_patience(
     else:
         with pytest.raises(StoreUnavailable, match="within 2 s"):
             await enter(stage)
-    assert trio.current_time() - begun == PATIENCE
+    assert trio.current_time() - begun == LONGEST
 
 
 async def test_a_place_that_may_be_held_is_released_though_the_windows_failed(
@@ -109,7 +109,7 @@ async def test_a_place_that_may_be_held_is_released_though_the_windows_failed(
         except StoreUnavailable:
             assert policy == "closed"
         await finish(exchange, State.FAILED)
-        slot = Slot("limit:concurrency:key:ci", 1)
+        slot = Slot("limit:concurrency:{key:ci}", 1)
         assert at_once(inner.hold([slot], "probe", 1.0)) is None
         at_once(inner.release([slot], "probe"))
 
@@ -145,7 +145,7 @@ async def test_a_request_that_is_given_up_while_it_is_counted_is_settled(
     store.hang = 0.0
     await finish(exchange, State.CANCELLED)
     assert left(inner) == 1000
-    assert at_once(inner.hold([Slot("limit:concurrency:key:ci", 1)], "probe", 1.0)) is None
+    assert at_once(inner.hold([Slot("limit:concurrency:{key:ci}", 1)], "probe", 1.0)) is None
 
 
 async def test_a_refusal_stands_though_its_places_cannot_be_released(

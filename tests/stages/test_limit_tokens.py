@@ -26,7 +26,7 @@ def store() -> MemoryStore:
 
 def left(store: MemoryStore, limit: int = 1000, whose: str = "key:ci", what: str = "tokens") -> int:
     """What is left of a window of a minute, by a hit of nothing."""
-    admission = at_once(store.hit([Window(f"limit:{what}:{whose}", limit, 60.0)], 0))
+    admission = at_once(store.hit([Window(f"limit:{what}:{{{whose}}}", limit, 60.0)], 0))
     return (admission.refused_by or admission.standings[0]).remaining
 
 

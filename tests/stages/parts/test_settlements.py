@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 
 import pytest
-from trio.testing import MockClock
 
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.errors import StoreUnavailable
 from sluicegate.pipeline.store import Admission, Window, at_once
-from sluicegate.stages.parts import settlements
 from sluicegate.stages.parts.settlements import AT_A_TIME, MAX_OWED, MAX_TRIES, Settlements
 
 WINDOW = Window("tokens", 1_000_000, 60.0)
@@ -88,18 +86,3 @@ def test_there_is_a_bound_to_what_is_kept_and_the_oldest_go_first(
     store.refused = set()
     settle(owing, 1_000_000)
     assert store.taken[1] == 3
-
-
-async def test_a_store_that_hangs_is_given_up(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
-    import trio
-
-    class Hanging(Takes):
-        immediate = False
-
-        async def adjust(self, windows: object, admission: Admission, change: object) -> None:
-            await trio.sleep(3600.0)
-
-    owing = Settlements("limit", Hanging(), trio.current_time)
-    await owing.adjust((WINDOW,), Admission(()), (1,))
-    assert trio.current_time() == settlements.PATIENCE
-    assert caplog.messages == ["limit: not counted for now: the store takes too long"]
