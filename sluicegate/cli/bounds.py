@@ -51,6 +51,10 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         found["cache"] = RECORDING + (cache.max_bytes if cache.store in here else 0)
     if isinstance(recall, RecallSettings) and recall.store in here:
         found["responses"] = recall.max_bytes
+    if len(config.stores) >= len(here):
+        from sluicegate.adapters.stores.redis.link import MAX_UNSENT  # redis-py takes 90 ms to import
+
+        found["stores"] = (len(config.stores) + 1 - len(here)) * MAX_UNSENT
     if windows := _windows(config, stages, here):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
         found["limits"] = (MAX_OWED * OWED + MAX_REMEMBERED * RULESET) * 2

@@ -9,6 +9,8 @@ import hiredis
 import trio
 from redis.exceptions import AuthenticationError, RedisError
 
+from sluicegate.pipeline.errors import StoreUnavailable
+
 from .address import Address
 from .link import NOTHING, READ, Link, LinkLost, new_reader
 
@@ -18,7 +20,12 @@ NAME = "sluicegate"
 """What the server's CLIENT LIST calls the connection."""
 
 
-async def dial(address: Address, timeout: float, on_push: Callable[[list[Any]], None]) -> Link:
+async def dial(
+    address: Address,
+    timeout: float,
+    on_push: Callable[[list[Any]], None],
+    unavailable: Callable[[str], StoreUnavailable],
+) -> Link:
     """Return a link to a server that has just answered within ``timeout``. A checkpoint.
 
     Raises:
@@ -35,7 +42,7 @@ async def dial(address: Address, timeout: float, on_push: Callable[[list[Any]], 
         except BaseException:
             await trio.aclose_forcefully(stream)
             raise
-        return Link(stream, reader, timeout, on_push)
+        return Link(stream, reader, timeout, on_push, unavailable)
     raise LinkLost(f"no connection within {patience:g} s")
 
 
@@ -44,7 +51,7 @@ async def _connect(address: Address) -> trio.abc.Stream:
         if address.path:
             return await trio.open_unix_socket(address.path)
         return await trio.open_tcp_stream(address.host, address.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
         raise LinkLost(f"no connection: {_first_reason(error)}") from error
 
 

@@ -89,6 +89,7 @@ class Link:
         timeout: Seconds that a reply may take, from when its command leaves. A command that cannot leave for so long
             fails after twice as many.
         on_push: Is given each push message.
+        unavailable: Makes an error of the reason for it.
     """
 
     def __init__(
@@ -97,11 +98,13 @@ class Link:
         reader: hiredis.Reader,
         timeout: float,
         on_push: Callable[[list[Any]], None],
+        unavailable: Callable[[str], StoreUnavailable],
     ) -> None:
         self._stream = stream
         self._reader = reader
         self._timeout = timeout
         self._on_push = on_push
+        self._unavailable = unavailable
         self._slots: deque[_Slot] = deque()
         self._unsent: list[bytes] = []
         self._unsent_slots: list[_Slot] = []
@@ -121,13 +124,14 @@ class Link:
         Raises:
             StoreUnavailable: There is no reply, or no room to wait for one.
         """
-        await trio.lowlevel.checkpoint_if_cancelled()
+        if trio.current_effective_deadline() == -inf:
+            await trio.lowlevel.checkpoint()
         if self._over is not None:
-            raise StoreUnavailable(self._over)
+            raise self._unavailable(self._over)
         if len(self._slots) >= MAX_SLOTS:
-            raise StoreUnavailable(f"{MAX_SLOTS} commands wait for replies already, the limit")
+            raise self._unavailable(f"{MAX_SLOTS} commands wait for replies already, the limit")
         if self._unsent_bytes + len(command) > MAX_UNSENT:
-            raise StoreUnavailable(f"more than {MAX_UNSENT} bytes would wait to be sent, the limit")
+            raise self._unavailable(f"more than {MAX_UNSENT} bytes would wait to be sent, the limit")
         task = current_task()
         slot = _Slot(task, trio.current_time() + 2 * self._timeout)
         self._slots.append(slot)
@@ -168,7 +172,7 @@ class Link:
     def _end(self, reason: str) -> None:
         self._over = reason
         for slot in self._slots:
-            slot.give(Error(StoreUnavailable(reason)))
+            slot.give(Error(self._unavailable(reason)))
         self._slots.clear()
         self._unsent.clear()
 
@@ -244,7 +248,7 @@ class Link:
         for slot in self._slots:
             if slot.due > now:
                 break
-            if slot.give(Error(StoreUnavailable(told))):
+            if slot.give(Error(self._unavailable(told))):
                 self._late += 1
         if self._late >= SLOW:
             raise LinkLost(f"{SLOW} replies in a row took longer than {self._timeout:g} s", hopeless=True)

@@ -16,6 +16,7 @@ It is joined again 1 s after it is back, and a bit, at the latest.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from math import inf
 from random import Random
 from typing import Any
@@ -57,7 +58,7 @@ class Multiplexer:
         self._hope_ends = inf
         self._left_at = inf
 
-    async def ask(self, command: bytes) -> object:
+    def ask(self, command: bytes) -> Awaitable[object]:
         """Send a packed command and return its reply, which may be one of redis-py's errors. A checkpoint.
 
         One who is cancelled while waiting does not know whether the command was carried out.
@@ -65,13 +66,8 @@ class Multiplexer:
         Raises:
             StoreUnavailable: There is no reply.
         """
-        try:
-            link = self._link
-            if link is None:
-                link = await self._joined()
-            return await link.ask(command)
-        except StoreUnavailable as error:
-            raise self.unavailable(error.message) from error
+        # Returned, not awaited: one coroutine less is a twentieth of all that a command costs.
+        return self._ask_later(command) if self._link is None else self._link.ask(command)
 
     def unavailable(self, reason: str) -> StoreUnavailable:
         """Return the error that names the store and a reason."""
@@ -84,7 +80,7 @@ class Multiplexer:
             self._hope()
             while True:
                 try:
-                    link = await dial(self.address, self.timeout, _pushed)
+                    link = await dial(self.address, self.timeout, _pushed, self.unavailable)
                     since = self._join(link)
                     await link.run()
                 except LinkLost as lost:
@@ -99,8 +95,8 @@ class Multiplexer:
         finally:
             self._leave("the gateway is ending", tells=False)
 
-    async def _joined(self) -> Link:
-        """Return the link, once the attempt under way has made one. A checkpoint."""
+    async def _ask_later(self, command: bytes) -> object:
+        """Ask as soon as the attempt under way has made a link. A checkpoint."""
         if self._away is None and self._waiting < MAX_SLOTS:
             self._waiting += 1
             try:
@@ -111,8 +107,8 @@ class Multiplexer:
         else:
             await trio.lowlevel.checkpoint()
         if self._link is None:
-            raise StoreUnavailable(self._away or "there is no connection yet")
-        return self._link
+            raise self.unavailable(self._away or "there is no connection yet")
+        return await self._link.ask(command)
 
     def _hope(self) -> None:
         """Let those who come wait for the next attempt, for as long as a reply may take."""

@@ -2,9 +2,9 @@
 
 They keep what `windows.py` says, in Lua. A counter is its bucket, its count and that of the bucket before, packed; it
 lasts for as long as it weighs. A counter without end (``seconds`` 0) is in bucket 0 for ever: where it is seeded it
-lasts for `ENDLESS` after its last hit, since its base can be told again, and otherwise until somebody deletes it. A slot
-is a sorted set of its owners, by the time at which they lose it. Numbers are doubles, exact up to 9,007 trillion: nine
-million dollars.
+lasts for `ENDLESS` after its last hit, since its base can be told again, and otherwise until somebody deletes it. A
+slot is a sorted set of its owners, by the time at which they lose it. Numbers are doubles, exact up to 9,007 trillion:
+nine million dollars.
 
 Time is the server's own, so that all machines agree. https://redis.io/docs/latest/develop/programmability/eval-intro/
 """

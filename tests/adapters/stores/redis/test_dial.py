@@ -7,6 +7,7 @@ import trustme
 from sluicegate.adapters.stores.redis.address import read_address
 from sluicegate.adapters.stores.redis.dial import dial
 from sluicegate.adapters.stores.redis.link import LinkLost
+from sluicegate.pipeline.errors import StoreUnavailable
 from tests.adapters.stores.redis.running import multiplexer, running
 from tests.servers import RedisServer, free_port
 
@@ -17,7 +18,7 @@ QUOTED = "open%20s3same%2F%40"
 
 async def refused(url: str, timeout: float = 1.0) -> str:
     with pytest.raises(LinkLost) as lost:
-        await dial(read_address(url), timeout, print)
+        await dial(read_address(url), timeout, print, StoreUnavailable)
     return str(lost.value)
 
 
@@ -73,6 +74,7 @@ async def test_tls_is_verified_unless_that_is_turned_off(tmp_path):
 
 async def test_where_nobody_listens_the_reason_is_told(deaf_address, tmp_path):
     assert await refused(f"redis://{deaf_address}") == "no connection: Connection refused"
+    assert await refused(f"redis://{'x' * 70}.example") == "no connection: UnicodeError"
     assert await refused(f"unix://{tmp_path}/none.sock") == "no connection: No such file or directory"
 
 

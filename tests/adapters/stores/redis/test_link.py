@@ -23,7 +23,7 @@ class Served:
         self.pushed = []
         self.lost = None
         self.nursery = nursery
-        self.link = Link(ours, new_reader(), TIMEOUT, self.pushed.append)
+        self.link = Link(ours, new_reader(), TIMEOUT, self.pushed.append, StoreUnavailable)
         nursery.start_soon(self._run)
 
     async def _run(self):
