@@ -95,8 +95,8 @@ class Price:
                 break
         read, wrote, cached, kept, hour, thought, a_in, a_cached, a_out, i_in, i_cached, i_out = tokens
         femto = (
-            usage.input * read
-            + usage.output * wrote
+            (usage.input - usage.unbilled_input) * read
+            + (usage.output - usage.unbilled_output) * wrote
             + min(usage.cached, usage.input) * cached  # of one that says more, no less is paid than for what it read
             + usage.cache_write * kept
             + usage.cache_write_1h * hour

@@ -66,6 +66,10 @@ def test_cached_sound_costs_what_is_cached_where_sound_has_no_price():
     assert cost(Price(Rates(input=2 * M, cached=M)), input=10, cached=10, audio_input=10, audio_cached=10) == 10_000
 
 
+def test_tokens_that_are_not_billed_cost_nothing():
+    assert cost(ONLY_TOKENS, input=70, unbilled_input=65, output=20, unbilled_output=16) == 10_000 + 32_000
+
+
 def test_what_is_counted_one_by_one_is_added():
     price = Price(Rates(images=4 * 10**13, characters=15 * M, searches=10**13, requests=5 * 10**12, seconds=10**11))
     assert cost(price, images=2) == 80_000_000 + 5_000_000
