@@ -5,7 +5,7 @@ import time
 import msgspec
 import pytest
 
-from sluicegate.pipeline.pricing import FREE, NoPrices, Price, Rates, cost_of, dollars
+from sluicegate.pipeline.pricing import FREE, NoPrices, Price, Rates, Scale, cost_of, dollars
 from sluicegate.pipeline.reply import Usage
 
 M = 10**9
@@ -92,6 +92,14 @@ def test_a_large_request_has_all_of_its_tokens_at_the_higher_price():
     assert cost(price, input=200_000, output=10) == 200_000_000 + 20_000
     assert cost(price, input=200_001, output=10) == 400_002_000 + 40_000
     assert cost(price, input=1_000_001, output=10) == 9_000_009_000
+
+
+def test_a_class_of_service_has_prices_of_its_own():
+    flex = Scale(Rates(input=M), ((100, Rates(input=5 * M)),))
+    price = Price(Rates(input=2 * M), [(100, Rates(input=9 * M))], {"flex": flex})
+    assert cost(price, input=10, tier="flex") == 10_000
+    assert cost(price, input=200, tier="flex") == 1_000_000
+    assert cost(price, input=200) == cost(price, input=200, tier="priority") == 1_800_000
 
 
 def test_a_cost_is_rounded_once_halves_up():
