@@ -114,7 +114,7 @@ def read_token_price(text: str) -> TokenPrice:
     """Return what ``$0.15/M`` means, or ``$0.00015/k``: money for a million, or for a thousand."""
     amount, _, many = text.partition("/")
     if many not in ("M", "k"):
-        raise ValueError(f"{text!r} is not a price of many; write it such as $0.15/M, for a million")
+        raise ValueError(f"{text!r} is not a price for a million; write it such as $0.15/M")
     return TokenPrice(read_money(amount).nanos * (1000 if many == "k" else 1))
 
 

@@ -205,5 +205,5 @@ class UpstreamStream:
             return estimate(self._record.exchange.request, self._content)
         # Some providers tell at the beginning what was asked, and only at the end what was answered.
         if not self._complete and reported.output < self._content and not reported.characters:
-            return msgspec.structs.replace(reported, output=self._content, estimated=True)
+            return msgspec.structs.replace(reported, output=self._content, estimated=True, charged=None)
         return reported
