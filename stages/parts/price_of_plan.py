@@ -50,4 +50,4 @@ class PriceOfPlan:
 
 
 def _is_free(price: Price) -> bool:
-    return not any(any(msgspec.structs.astuple(rates)) for rates in (price.rates, *(tier for _, tier in price.tiers)))
+    return not any(msgspec.structs.astuple(price.rates))
