@@ -11,6 +11,7 @@
 #   make bench-peers           the same requests through other gateways, which are installed into .peers; into the report
 #   make bench-connections     100,000 idle connections, 8,000 open streams; into the report
 #   make bench-redis           a Redis behind one connection, beside redis-py in threads; into the report
+#   make bench-limits          what keys, limits and budgets cost a request; into the report
 #   make soak                  a million requests: memory must not grow; into the report
 #   make demo-real             talk to a real (small) model through the gateway
 #   make clean                 remove what the others made
@@ -26,8 +27,8 @@ BIN := $(TEST)/bin
 # Other gateways, never dependencies: only `make bench-peers` fetches them.
 PEERS := .peers
 
-.PHONY: run test lint docs prices bench bench-before bench-peers bench-connections bench-redis soak model-deps npm-deps server-deps \
-	demo-real clean
+.PHONY: run test lint docs prices bench bench-before bench-peers bench-connections bench-redis bench-limits soak model-deps \
+	npm-deps server-deps demo-real clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -65,6 +66,9 @@ bench-peers: $(RUN)/.installed $(PEERS)/.litellm $(PEERS)/.portkey
 
 bench-redis: $(RUN)/.installed server-deps
 	@$(RUN)/bin/python -m sluicegate.perf.bench.redis $(ARGS)
+
+bench-limits: $(RUN)/.installed server-deps
+	@$(RUN)/bin/python -m sluicegate.perf.bench.limits $(ARGS)
 
 bench-connections: $(RUN)/.installed
 	@$(RUN)/bin/python -m sluicegate.perf.bench.connections $(ARGS)

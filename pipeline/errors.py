@@ -199,6 +199,15 @@ class StoreUnavailable(GatewayError):
     retryable = True
 
 
+class ProviderLimited(GatewayError):
+    """A provider is not asked, since all callers together have used what its configuration allows."""
+
+    status = 429
+    code = "provider_limit_reached"
+    type = "rate_limit_error"
+    fault = Fault.CAPACITY
+
+
 class DeadlineExceeded(GatewayError):
     """The one deadline of the request is over."""
 

@@ -10,7 +10,7 @@ tokens without a price of their own cost as much as any others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -60,27 +60,43 @@ _Units = tuple[int, int, int, int, int]
 _Steps = tuple[_Tokens, _Units | None]
 
 
+class Scale(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Prices of one class of service, and those of large requests in their place."""
+
+    rates: Rates
+    tiers: tuple[Tier, ...] = ()
+
+
+_Compiled = tuple[_Steps, tuple[tuple[int, _Steps], ...]]
+
+
 class Price:
     """What one model costs. Immutable.
 
     Args:
         rates: Its prices.
         tiers: Those of large requests, in their place.
+        services: Prices of other classes of service, by `Usage.tier`. One that is not here costs what others do.
         least_seconds: As many seconds of sound are paid for at least, where there are any.
         configured: Whether whoever runs the gateway has set it, and so knows better than anybody.
     """
 
-    __slots__ = ("_steps", "_tiers", "configured", "least_seconds", "rates", "tiers")
+    __slots__ = ("_services", "_standard", "configured", "least_seconds", "rates")
 
     def __init__(
-        self, rates: Rates, tiers: Sequence[Tier] = (), *, least_seconds: float = 0.0, configured: bool = False
+        self,
+        rates: Rates,
+        tiers: Sequence[Tier] = (),
+        services: Mapping[str, Scale] | None = None,
+        *,
+        least_seconds: float = 0.0,
+        configured: bool = False,
     ) -> None:
         self.rates = rates
-        self.tiers = tuple(sorted(tiers, key=lambda tier: -tier[0]))
         self.least_seconds = least_seconds
         self.configured = configured
-        self._steps = _steps(rates)
-        self._tiers = tuple((above, _steps(tier)) for above, tier in self.tiers)
+        self._standard = _compiled(rates, tiers)
+        self._services = {name: _compiled(one.rates, one.tiers) for name, one in (services or {}).items()}
 
     def __repr__(self) -> str:
         named = ", ".join(f"{name}={value}" for name, value in msgspec.structs.asdict(self.rates).items() if value)
@@ -88,15 +104,15 @@ class Price:
 
     def cost(self, usage: Usage) -> int:
         """Return the nano-dollars that the usage costs, as far as what it counts is priced; see `covers`."""
-        tokens, units = self._steps
-        for above, steps in self._tiers:
+        (tokens, units), tiers = self._services.get(usage.tier, self._standard) if usage.tier else self._standard
+        for above, steps in tiers:
             if usage.input > above:
                 tokens, units = steps
                 break
         read, wrote, cached, kept, hour, thought, a_in, a_cached, a_out, i_in, i_cached, i_out = tokens
         femto = (
-            usage.input * read
-            + usage.output * wrote
+            (usage.input - usage.unbilled_input) * read
+            + (usage.output - usage.unbilled_output) * wrote
             + min(usage.cached, usage.input) * cached  # of one that says more, no less is paid than for what it read
             + usage.cache_write * kept
             + usage.cache_write_1h * hour
@@ -174,6 +190,12 @@ def dollars(nano: int) -> str:
     whole, rest = divmod(abs(nano), NANOS)
     text = f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
     return f"-{text}" if nano < 0 else text
+
+
+def _compiled(rates: Rates, tiers: Sequence[Tier]) -> _Compiled:
+    """Return the steps of a scale, and of its tiers, the highest first."""
+    highest_first = sorted(tiers, key=lambda tier: -tier[0])
+    return _steps(rates), tuple((above, _steps(tier)) for above, tier in highest_first)
 
 
 def _steps(rates: Rates) -> _Steps:

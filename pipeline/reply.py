@@ -50,8 +50,11 @@ class Usage(msgspec.Struct, gc=False):
     and ``image_cached`` are in ``cached`` as well as in the input of their sort. ``output`` includes ``reasoning``,
     ``audio_output`` and ``image_output``.
 
+    ``unbilled_input`` and ``unbilled_output`` are tokens that the provider counts and takes no money for.
+
     ``images`` is how many were made, ``characters`` how many were said, ``seconds`` those of sound, and ``searches``
-    how often the provider has looked something up for it. ``charged`` is what the provider says that it charges, in
+    how often the provider has looked something up for it. ``tier`` is the class of service where that may have prices
+    of its own: ``flex``, ``priority``, ``fast`` or empty. ``charged`` is what the provider says that it charges, in
     nano-dollars; None where it does not say.
     """
 
@@ -72,6 +75,9 @@ class Usage(msgspec.Struct, gc=False):
     image_cached: int = 0
     image_output: int = 0
     searches: int = 0
+    unbilled_input: int = 0
+    unbilled_output: int = 0
+    tier: str = ""
     charged: int | None = None
 
     @property

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import trio
@@ -21,6 +21,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.breaker import Breaker, BreakerState
 from sluicegate.pipeline.config.kinds import Share, Size
+from sluicegate.pipeline.config.sections import MEMORY
 from sluicegate.pipeline.errors import (
     GatewayError,
     InvalidRequest,
@@ -45,7 +46,9 @@ from sluicegate.pipeline.stage import Verdict
 from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key, with_callers_key
 from .parts.attempt import attempt
 from .parts.attempt_record import AttemptRecord, Spared
+from .parts.counting import LONGEST
 from .parts.failure import left_alone, most_telling
+from .parts.provider_limits import Leave, ProviderLimits
 from .parts.token_count import reply_with_estimate, to_be_estimated
 
 
@@ -65,6 +68,16 @@ class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
     retry_budget: Annotated[
         Share, Meta(description="Repetitions of calls to one provider, as a share of all calls to it; 0 for none.")
     ] = 0.2
+    store: Annotated[
+        str, Meta(description="Where to count what providers' limits hold: memory, or one of the section `stores`.")
+    ] = MEMORY
+    on_failure: Annotated[
+        Literal["open", "closed"] | None,
+        Meta(
+            description="While the store cannot be used: open calls uncounted, closed answers 503. "
+            "Unset, the store's own."
+        ),
+    ] = None
 
 
 @dataclass(slots=True)
@@ -96,6 +109,7 @@ class Call:
         self._settings = settings
         self._resources = resources
         self._budgets = {name: RetryBudget(settings.retry_budget) for name in resources.providers}
+        self._limits = ProviderLimits(settings.store, settings.on_failure, resources)
 
     async def attend(self, exchange: Exchange) -> Verdict:
         """Set the exchange's reply. A checkpoint.
@@ -177,11 +191,21 @@ class Call:
 
     async def _try(self, exchange: Exchange, candidate: _Candidate, request: UpstreamRequest) -> GatewayError | None:
         """Make one attempt, if the breaker lets it. An attempt that it does not let has no row."""
-        now = trio.current_time()
         breaker = candidate.breaker
+        leave = None
+        # A caller's own key has an account of its own, and limits that are none of ours.
+        if candidate.provider.name in self._limits and candidate.spared is not is_the_callers_matter:
+            if breaker.state(trio.current_time()) is BreakerState.OPEN:
+                return _left_alone(candidate)
+            try:
+                leave = await self._limits.leave_for(exchange, candidate.target)
+            except GatewayError as error:
+                return error
+        now = trio.current_time()
         ticket = breaker.admit(now)
         if ticket is None:
-            return candidate.error or left_alone(candidate.provider.name, breaker.failures, breaker.retry_after(now))
+            await _settle(leave)
+            return _left_alone(candidate)
         if not candidate.tries:
             candidate.budget.deposit(now)
         candidate.tries += 1
@@ -189,6 +213,8 @@ class Call:
         seen = self._resources.observed.begun(candidate.target)
         pricing = partial(self._price, candidate)
         record = AttemptRecord(exchange, candidate.target, breaker, ticket, seen, candidate.spared, pricing)
+        if leave is not None:
+            leave.attempt = record.attempt
         try:
             await attempt(
                 record,
@@ -198,6 +224,7 @@ class Call:
                 max_reply=settings.max_reply,
             )
         except GatewayError as error:
+            await _settle(leave)
             return error
         return None
 
@@ -248,6 +275,21 @@ def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
         candidate.spared = partial(provider.keys.failed, asked)
     candidate.asked = asked
     return asked or provider
+
+
+def _left_alone(candidate: _Candidate) -> GatewayError:
+    breaker = candidate.breaker
+    return candidate.error or left_alone(
+        candidate.provider.name, breaker.failures, breaker.retry_after(trio.current_time())
+    )
+
+
+async def _settle(leave: Leave | None) -> None:
+    """Settle a call that is over before its exchange is. A checkpoint where the store has to be waited for."""
+    settling = leave.settle() if leave is not None else None
+    if settling is not None:
+        with trio.move_on_after(LONGEST, shield=True):
+            await settling
 
 
 def _others_first(error: GatewayError) -> bool:

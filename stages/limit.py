@@ -1,127 +1,198 @@
-"""Hold each caller to so many requests in a time.
+"""Hold callers to limits and budgets: requests, tokens and money in a time, and requests under way at once.
 
-What fails before the caller got anything of an answer is given back: if no provider was called for it, or if the
-failure is a provider's. What a provider finds wrong with the request counts, and so does a deadline, which callers may
-set, that passes during a call: either would be a way to flood the provider for nothing. An answer from the cache
-counts too.
+What a request may use is reserved when it comes, for its key, its user, its team and the model that it asks for, in
+one step: in all of their windows, or, if one has no room, in none. When it has ended, what it really used takes the
+place of that. What fails before the caller got anything of an answer is given back: if no provider was called for it,
+or if the failure is a provider's. What a provider finds wrong with the request counts, and so does a deadline, which
+callers may set, that passes during a call: either would be a way to flood the provider for nothing. An answer from the
+cache counts as a request, and takes neither tokens nor money.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Coroutine, Sequence
-from functools import lru_cache
-from typing import Annotated
+from collections.abc import Coroutine, Iterator
+from typing import Annotated, Any, ClassVar, Literal
 
-import msgspec
 from msgspec import Meta
 
 from sluicegate.pipeline.caller import Caller
-from sluicegate.pipeline.config.kinds import Rate
-from sluicegate.pipeline.errors import RateLimited
+from sluicegate.pipeline.config.checks import Check, Checked, Fault
+from sluicegate.pipeline.config.limit_sections import CappedSettings
+from sluicegate.pipeline.config.sections import MEMORY
+from sluicegate.pipeline.config.worker_rules import APART
 from sluicegate.pipeline.exchange import Exchange
-from sluicegate.pipeline.life import State
+from sluicegate.pipeline.heavy import LARGE, compute
 from sluicegate.pipeline.registry import stage
+from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Verdict
-from sluicegate.pipeline.store import Admission, Standing, Window, at_once
+from sluicegate.pipeline.store import at_once
 
-from .parts.spans import per, span, spoken
+from .parts.counting import Counting, Refusal, Reservation
+from .parts.expected import RESERVE, WITHOUT_USE, expected
+from .parts.limit_headers import limit_headers
+from .parts.limit_refusals import refused
+from .parts.limit_rules import Amounts, Owner, Ruleset, holds_for, joined, rules_for
+from .parts.price_of_plan import PriceOfPlan
+from .parts.used import change_of
 
-STORE = "memory"
-MAX_REMEMBERED = 1000
-"""Tenants whose windows are kept ready-made."""
+MAX_REMEMBERED = 4000
+"""Callers whose windows are kept ready-made."""
 
 
-class LimitSettings(msgspec.Struct, kw_only=True, frozen=True):
-    """How much each caller may ask for."""
+class LimitSettings(CappedSettings, Checked, kw_only=True, frozen=True):
+    """How much may be used: by each key, in the fields of this section itself, and by users and teams."""
 
-    requests: Annotated[
-        tuple[Rate, ...],
+    checks: ClassVar[tuple[Check, ...]] = ()
+
+    user: Annotated[
+        CappedSettings, Meta(description="How much each user may use, by all keys together; a user's own go before.")
+    ] = CappedSettings()
+    team: Annotated[
+        CappedSettings, Meta(description="How much each team may use, by all keys together; a team's own go before.")
+    ] = CappedSettings()
+    reserve: Annotated[
+        int, Meta(ge=0, description="Tokens to reserve for an answer to a request that sets no limit itself.")
+    ] = RESERVE
+    store: Annotated[str, Meta(description="Where to count: memory, or one of the section `stores`.")] = MEMORY
+    on_failure: Annotated[
+        Literal["open", "closed"] | None,
         Meta(
-            description="Requests a caller may make, such as [1000/min, 10000/h]; a key's own rate_limit goes before."
+            description="While the store cannot be used: open goes on uncounted, closed answers 503. "
+            "Unset, the store's own."
         ),
-    ] = ()
+    ] = None
+
+    def unshared(self) -> Iterator[Fault]:
+        """Yield what only one worker can hold callers to."""
+        for path, one in (((), self), (("user",), self.user), (("team",), self.team)):
+            if one.concurrency is not None:
+                yield Fault((*path, "concurrency"), APART)
 
 
-@stage("limit", summary="Hold each caller to a number of requests per minute, hour or day.", settings=LimitSettings)
+@stage("limit", summary="Hold callers to requests, tokens, money and requests at once.", settings=LimitSettings)
 class Limit:
-    """Count the request in the caller's windows, tell where the tightest stands, and refund what failed.
+    """Reserve in all windows, tell where the tightest stand, and settle with what was used.
 
     Raises, in `judge` or `attend`:
-        RateLimited: A window has no room; nothing was counted in any.
+        RateLimited: A window or a budget has no room, or too many requests are under way; nothing was counted.
+        StoreUnavailable: The store is away, and ``on_failure`` is ``closed``.
     """
 
     def __init__(self, settings: LimitSettings, resources: Resources) -> None:
-        self._general = tuple((rate.count, rate.window) for rate in settings.requests)
-        self._store = resources.stores[STORE]
-        self._windows_of = lru_cache(maxsize=MAX_REMEMBERED)(_windows)
+        store, closed = resources.store(settings.store, settings.on_failure)
+        self._counting = Counting("limit", store, resources.ledger, is_open=not closed)
+        self._reserve = settings.reserve
+        self._general = {
+            "key": settings.allowance(),
+            "user": settings.user.allowance(),
+            "team": settings.team.allowance(),
+        }
+        self._of_models = {
+            name: allowance
+            for name, model in resources.models.items()
+            if (allowance := model.rate_limit.allowance()) != NOTHING
+        }
+        self._wall = resources.wall
+        self._price = PriceOfPlan(resources)
+        self._rulesets: dict[tuple[int, str], tuple[Caller, Ruleset]] = {}
 
     def judge(self, exchange: Exchange) -> Verdict:
-        """Count at once where the store can, or ask to wait for it. Not a checkpoint."""
-        windows = self._windows(exchange.caller)
-        if not windows:
+        """Count at once where the store can, or ask to wait for it, or for the ledger. Not a checkpoint."""
+        ruleset = self._ruleset(exchange)
+        if not ruleset:
             return Verdict.PASS
-        if not self._store.immediate:
+        if not self._counting.immediate or ((ruleset.tokens or ruleset.cost) and len(exchange.request.body) > LARGE):
             return Verdict.WAIT
-        return self._apply(exchange, windows, at_once(self._store.hit(windows)))
+        usage = expected(exchange.request, self._reserve) if ruleset.tokens or ruleset.cost else None
+        reservation = self._reservation(exchange, ruleset, usage)
+        outcome = at_once(self._counting.count(reservation))
+        if isinstance(outcome, tuple):
+            return Verdict.WAIT
+        return self._apply(exchange, reservation, usage, outcome)
 
     async def attend(self, exchange: Exchange) -> Verdict:
         """Count in a store that has to be waited for. A checkpoint."""
-        windows = self._windows(exchange.caller)
-        return self._apply(exchange, windows, await self._store.hit(windows))
+        ruleset = self._ruleset(exchange)
+        request = exchange.request
+        usage = None
+        if ruleset.tokens or ruleset.cost:
+            usage = await compute(len(request.body), expected, request, self._reserve)
+        reservation = self._reservation(exchange, ruleset, usage)
+        # Before anything is counted: who is cancelled in the middle of it settles it too.
+        exchange.on_settle.append(lambda ended: self._settle(ended, reservation, usage))
+        outcome = await self._counting.admit(reservation)
+        if reservation.uncounted:
+            exchange.notes["limit"] = "open"
+        return self._apply(exchange, reservation, usage, outcome, settles=False)
 
-    def _windows(self, caller: Caller) -> tuple[Window, ...]:
-        own = caller.counted()[0].allowance.requests
-        return self._windows_of(caller.tenant, self._general if own is None else own)
+    def _ruleset(self, exchange: Exchange) -> Ruleset:
+        """Return what the request counts in, ready-made from the caller's last one."""
+        caller, model = exchange.caller, exchange.request.model
+        if model not in self._of_models or exchange.request.operation in WITHOUT_USE:
+            model = ""
+        known = self._rulesets.get((id(caller), model))
+        # As long as the caller is kept here, no other has its id.
+        if known is not None and (known[1].ends == INFINITY or self._wall() < known[1].ends):
+            return known[1]
+        ruleset = self._made(caller, model)
+        if known is None and len(self._rulesets) >= MAX_REMEMBERED:
+            del self._rulesets[next(iter(self._rulesets))]
+        self._rulesets[id(caller), model] = caller, ruleset
+        return ruleset
 
-    def _apply(self, exchange: Exchange, windows: Sequence[Window], admission: Admission) -> Verdict:
-        refusal = admission.refused_by
-        if refusal is not None:
-            exchange.headers.extend(_headers(refusal))
-            raise _refused(exchange.caller, refusal)
-        exchange.headers.extend(_headers(_tightest(admission.standings)))
-        exchange.on_settle.append(lambda ended: self._settle(ended, windows, admission))
+    def _made(self, caller: Caller, model: str) -> Ruleset:
+        now = self._wall()
+        allowances = [
+            (Owner(subject.kind, subject.id, subject.name), joined(subject.allowance, self._general[subject.kind]))
+            for subject in caller.counted()
+        ]
+        if model:
+            allowances.append((Owner("model", model, model), self._of_models[model]))
+        return Ruleset(
+            (rule for owner, allowance in allowances for rule in rules_for(owner, allowance, now)),
+            (hold for owner, allowance in allowances for hold in holds_for(owner, allowance)),
+        )
+
+    def _reservation(self, exchange: Exchange, ruleset: Ruleset, usage: Usage | None) -> Reservation:
+        """Return what is to be counted: nothing of what the request does not use."""
+        amounts: Amounts = (1, 0, 0)
+        if usage is not None:
+            cost = self._price.of(exchange.request.model, usage) if ruleset.cost else None
+            # Of what cannot be foreseen, such as the tokens of sound, the least: enough to find out that none is left.
+            amounts = (1, max(1, usage.total), max(1, cost) if cost is not None else 0)
+        rules = ruleset.of((amounts[1] > 0, amounts[2] > 0))
+        return Reservation(rules, amounts, exchange.id, exchange.deadline - exchange.started)
+
+    def _apply(
+        self,
+        exchange: Exchange,
+        reservation: Reservation,
+        usage: Usage | None,
+        outcome: Refusal | None,
+        *,
+        settles: bool = True,
+    ) -> Verdict:
+        """Tell where the windows stand, and pass or refuse the request."""
+        dialect = exchange.request.dialect
+        if outcome is not None:
+            refusing = outcome.admission.refused_by
+            if refusing is not None:
+                standings = outcome.admission.standings
+                exchange.headers += limit_headers(outcome.rules, standings, dialect, self._wall, refusing)
+            raise refused(outcome, self._wall())
+        if reservation.admission is not None:
+            exchange.headers += limit_headers(reservation.rules, reservation.standings, dialect, self._wall)
+        if settles:
+            exchange.on_settle.append(lambda ended: self._settle(ended, reservation, usage))
         return Verdict.PASS
 
     def _settle(
-        self, exchange: Exchange, windows: Sequence[Window], admission: Admission
-    ) -> Coroutine[object, object, None] | None:
-        """Give back what was counted for an exchange that has neither got an answer nor wasted a provider's time."""
-        if exchange.outcome is not State.FAILED or exchange.first_content is not None:
-            return None
-        if exchange.attempts and not exchange.failure.moves_on:
-            return None
-        refund = self._store.adjust(windows, admission, -1)
-        if not self._store.immediate:
-            return refund
-        at_once(refund)
-        return None
+        self, exchange: Exchange, reservation: Reservation, usage: Usage | None
+    ) -> Coroutine[Any, Any, None] | None:
+        """Let what was used take the place of what was reserved."""
+        return self._counting.settle(reservation, change_of(exchange, reservation.amounts, usage))
 
 
-def _windows(tenant: str, limits: tuple[tuple[int, float], ...]) -> tuple[Window, ...]:
-    return tuple(Window(f"limit:requests:{tenant}", count, seconds) for count, seconds in limits)
-
-
-def _tightest(standings: Sequence[Standing]) -> Standing:
-    """Return the standing that will refuse first; of equals, the one that takes longest to be whole again."""
-    return min(standings, key=lambda one: (one.remaining, -one.reset))
-
-
-def _headers(standing: Standing) -> list[tuple[str, str]]:
-    return [
-        ("x-ratelimit-limit-requests", str(standing.window.count)),
-        ("x-ratelimit-remaining-requests", str(standing.remaining)),
-        ("x-ratelimit-reset-requests", span(standing.reset)),
-    ]
-
-
-def _refused(caller: Caller, standing: Standing) -> RateLimited:
-    who = f"key {caller.key_name!r} has used its" if caller.key_name else "callers without a key have used their"
-    window = standing.window
-    wait = standing.retry_after
-    ever = math.isfinite(wait)
-    return RateLimited(
-        f"{who} {window.count} requests per {per(window.seconds)}" + (f"; try again in {spoken(wait)}" if ever else ""),
-        retry_after=wait if ever else None,
-    )
+NOTHING = CappedSettings().allowance()
+INFINITY = float("inf")

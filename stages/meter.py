@@ -102,6 +102,7 @@ def record(exchange: Exchange, of: Account) -> dict[str, Any]:
         "code": exchange.error.code if exchange.error is not None else None,
         "attempts": len(exchange.attempts),
         "cache": exchange.notes.get("cache"),
+        "limit": exchange.notes.get("limit"),
         "input_tokens": usage.input if usage is not None else None,
         "output_tokens": usage.output if usage is not None else None,
         "images": (usage.images or None) if usage is not None else None,

@@ -23,7 +23,7 @@ EXPOSED = ", ".join(
             f"x-sluicegate-{name}"
             for name in ("provider", "model", "attempts", "cost-usd", "cache", "dropped", "estimated")
         ),
-        *(f"x-ratelimit-{part}-requests" for part in ("limit", "remaining", "reset")),
+        *(f"x-ratelimit-{part}-{what}" for what in ("requests", "tokens") for part in ("limit", "remaining", "reset")),
     ]
 )
 MAX_AGE = 600

@@ -22,7 +22,8 @@ _NOT_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~-]")
 _NOT_VISIBLE = re.compile(r"[^\x20-\x7e]")
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _RETRIED_BY_CLIENTS = frozenset({408, 409, 429})
-_SPENT = frozenset({"insufficient_quota", "budget_exceeded"})
+_SPENT = frozenset({"insufficient_quota", "budget_exceeded", "provider_budget_exceeded", "request_exceeds_limit"})
+"""Codes of what asking again soon cannot help."""
 _TOLD = ("provider", "model", "cache", "dropped", "estimated")
 _NOTES = tuple((note, f"x-sluicegate-{note}".encode("ascii")) for note in _TOLD)
 _PROCESS = secrets.token_hex(6)
@@ -128,13 +129,14 @@ def of_error(error: GatewayError, *, attempted: bool) -> Encoded:
         attempted: Whether an upstream has been asked.
     """
     pairs: list[tuple[str, str]] = []
-    if error.status in (429, 503) or error.retry_after is not None:
+    spent = error.code in _SPENT
+    if error.retry_after is not None or (error.status in (429, 503) and not spent):
         seconds = error.retry_after if error.retry_after is not None else DEFAULT_PATIENCE
         pairs.append(("retry-after", str(max(1, ceil(seconds)))))
         pairs.append(("retry-after-ms", str(max(1, ceil(seconds * 1000)))))
     exhausted = attempted and isinstance(error, UpstreamError) and error.retry_after is None
     hopeless = 400 <= error.status < 500 and error.status not in _RETRIED_BY_CLIENTS
-    if exhausted or hopeless or error.code in _SPENT:
+    if exhausted or hopeless or spent:
         pairs.append(("x-should-retry", "false"))
     return encoded(pairs)
 

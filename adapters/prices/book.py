@@ -1,7 +1,8 @@
 """The table of known prices: what a file holds, and how a model's name is found in it.
 
 The file has, for each provider, the pattern of its URLs, the providers whose models it offers besides, and its models
-in order. A model has what its name must match, and prices of which the last one that holds counts. A match is a text
+in order. A model has what its name must match, and prices of which the last one that holds counts, each with those of
+other classes of service. A match is a text
 whose first character says how: ``=`` is it, ``^`` begins so, ``$`` ends so, ``*`` has it in it, ``~`` is a regular
 expression. ``["or", ...]`` and ``["and", ...]`` join several. Names are compared in lower case. The first model that
 matches is it, so what must be equal is looked up, and of the rest only those before it are tried.
@@ -16,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from sluicegate.pipeline.pricing import Price, Rates
+from sluicegate.pipeline.pricing import Price, Rates, Scale, Tier
 
 PATH = Path(__file__).with_name("table.json")
 MAX_NAME = 256
@@ -32,7 +33,8 @@ class _Dated(msgspec.Struct):
     """Prices, and from when on or during which seconds of each day they hold, in UTC."""
 
     rates: Rates
-    tiers: list[tuple[int, Rates]] = []
+    tiers: list[Tier] = []
+    services: dict[str, Scale] = {}
     since: int = 0
     daily: tuple[int, int] | None = None
 
@@ -108,7 +110,8 @@ class Chapter:
         if found == len(self._models):
             return None
         model = self._models[found]
-        prices = [Price(one.rates, one.tiers, least_seconds=model.least_seconds) for one in model.prices]
+        least = model.least_seconds
+        prices = [Price(one.rates, one.tiers, one.services, least_seconds=least) for one in model.prices]
         whens = [(one.since, one.daily) for one in model.prices]
         return Tariff([(*when, price) for when, price in zip(whens, prices, strict=True)]) if prices else None
 

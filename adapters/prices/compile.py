@@ -40,6 +40,12 @@ KINDS = {
 """Our kinds, with theirs and for how many of a kind their prices are."""
 LEAST_SECONDS = {("groq", "whisper-large-v3"): 10, ("groq", "whisper-large-v3-turbo"): 10}
 """Seconds that are paid for at least. The package has these in its code and not in its data."""
+SERVICES: dict[str, tuple[dict[str, str], ...]] = {
+    "flex": ({"service_tier": "flex"},),
+    "priority": ({"service_tier": "priority"},),
+    "fast": ({"service_tier": "fast"}, {"speed": "fast"}),
+}
+"""Classes of service by `Usage.tier`, and what the package calls them."""
 _SIGNS = {
     theirs.ClauseEquals: ("=", "equals"),
     theirs.ClauseStartsWith: ("^", "starts_with"),
@@ -53,21 +59,21 @@ def compiled(on: date) -> bytes:
     """Return the whole table, as compiled on a day."""
     head = {"source": f"genai-prices {version('genai-prices')}", "compiled": on.isoformat()}
     lines = [f"  {_json(name)}: {_json(value)}," for name, value in head.items()]
-    parts = [_provider(one) for one in providers]
+    parts = [_provider(one, on) for one in providers]
     return "\n".join(["{", *lines, '  "providers": {', ",\n".join(parts), "  }", "}", ""]).encode()
 
 
-def _provider(one: theirs.Provider) -> str:
+def _provider(one: theirs.Provider, on: date) -> str:
     """Return one provider: a model is a line, so that a change of prices is one too."""
-    models = ",\n".join(f"        {_json(_model(one.id, model))}" for model in one.models)
+    models = ",\n".join(f"        {_json(_model(one.id, model, on))}" for model in one.models)
     return (
         f'    {_json(one.id)}: {{\n      "url": {_json(one.api_pattern)},\n'
         f'      "others": {_json(one.fallback_model_providers or [])},\n      "models": [\n{models}\n      ]\n    }}'
     )
 
 
-def _model(provider: str, model: theirs.ModelInfo) -> dict[str, Any]:
-    found: dict[str, Any] = {"match": _clause(model.match), "prices": list(_dated(model))}
+def _model(provider: str, model: theirs.ModelInfo, on: date) -> dict[str, Any]:
+    found: dict[str, Any] = {"match": _clause(model.match), "prices": list(_dated(model, on))}
     if least := LEAST_SECONDS.get((provider, model.id)):
         found["least_seconds"] = least
     return found
@@ -84,13 +90,32 @@ def _clause(clause: Any) -> Any:
     return sign + (text if sign == "~" else text.lower())
 
 
-def _dated(model: theirs.ModelInfo) -> Iterator[dict[str, Any]]:
+def _dated(model: theirs.ModelInfo, on: date) -> Iterator[dict[str, Any]]:
     """Yield prices with when they hold, the last of which counts."""
     prices = model.prices
     listed = prices if isinstance(prices, list) else [theirs.ConditionalPrice(prices=prices)]
     for one in listed:
         if (price := _price(one.prices)) is not None:
-            yield {**_when(one.constraint), **price}
+            services = {name: _price(_with(one, model, on, *when)) for name, when in SERVICES.items()}
+            others = {name: found for name, found in services.items() if found and found != price}
+            yield {**_when(one.constraint), **price, **({"services": others} if others else {})}
+
+
+def _with(
+    standard: theirs.ConditionalPrice, model: theirs.ModelInfo, on: date, *whens: dict[str, str]
+) -> theirs.ModelPrice:
+    """Return prices with what a class of service changes, as it is on that day, or later where they begin later."""
+    begin = standard.constraint
+    day = max(on, begin.start_date) if isinstance(begin, theirs.StartDateConstraint) else on
+    changed: dict[str, Any] = {}
+    for variant in model.price_variants or ():
+        start = variant.constraint
+        begun = not isinstance(start, theirs.StartDateConstraint) or start.start_date <= day
+        if variant.when in whens and begun:
+            for key, price in vars(variant.prices).items():
+                if price is not None:
+                    changed.setdefault(key, price)
+    return theirs.ModelPrice(**{**vars(standard.prices), **changed})
 
 
 def _when(constraint: Any) -> dict[str, Any]:

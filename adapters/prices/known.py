@@ -68,7 +68,7 @@ class KnownPrices:
     def _find(self, provider_type: str, provider: str, model: str) -> Tariff | None:
         settings = self._config.providers.get(provider)
         mapped = settings.model_mapping.items() if settings is not None else ()
-        # What a deployment is called says nothing of it; the name that it stands for does.
+        # What a deployment is called may say nothing of it; the name that it stands for does.
         names = [model, *(asked for asked, own in mapped if own == model)]
         if (own := self._own([f"{provider}/{name}" for name in names])) is not None:
             return own

@@ -5,8 +5,10 @@ Its layout, in bytes::
     header   4096    what it is, and the key of its digests; its first bytes also stand for the locks of the stripes
     slots    64 each
 
-* Eight slots are a row, and some rows a stripe. All windows of one key lie in the same stripe, in the row that the key
-  and the window's length choose; within the row, anywhere. Who reads or writes a stripe has its lock (`Stripes`).
+* Eight slots are a row, and some rows a stripe. All windows of one key lie in the same stripe, and so do those of keys
+  with the same tag, which is what stands in a key between ``{`` and ``}``, as in a Redis Cluster. They lie in the row
+  that the key and the window's length choose; within the row, anywhere. Who reads or writes a stripe has its lock
+  (`Stripes`).
 * A slot ends with a checksum of the rest, and one whose checksum is wrong is empty. So a slot that a process was killed
   in the middle of writing is as if it had never been written: that caller, and nobody else, starts anew. The same holds
   for any other bytes that may come to stand there.
@@ -165,7 +167,14 @@ class Table:
 def _place(secret: bytes, stripes: int, rows: int, key: str, seconds: float) -> Place:
     name = key.encode("utf-8", "surrogatepass")
     digest = blake2b(struct.pack("=d", seconds) + name, digest_size=DIGEST, key=secret).digest()
-    stripe = int.from_bytes(blake2b(name, digest_size=8, key=secret).digest()) % stripes
+    stripe = int.from_bytes(blake2b(_tag_in(name), digest_size=8, key=secret).digest()) % stripes
     in_stripe = rows // stripes
     row = stripe * in_stripe + int.from_bytes(digest[:8]) % in_stripe
     return Place(stripe, HEADER + row * ROW, digest, seconds)
+
+
+def _tag_in(name: bytes) -> bytes:
+    """Return the part of a key that says with which others it lies: its tag, or all of it."""
+    _, opened, rest = name.partition(b"{")
+    tag, closed, _ = rest.partition(b"}")
+    return tag if opened and closed and tag else name

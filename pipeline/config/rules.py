@@ -1,13 +1,12 @@
 """What makes a list of stages a pipeline: one `call`, lanes in their order, and needed ones before who needs them.
 
 And what is allowed and unwise in a stage's settings: a struct of them may have ``doubts()`` that yields it in words,
-``apart()`` that yields what each of several workers would have of its own, and ``unmet()`` that yields the models which
-it names and nobody offers.
+and ``unmet()`` that yields the models which it names and nobody offers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from ..stage import Lane
@@ -60,25 +59,6 @@ class Storing(Protocol):
     def on_failure(self) -> Literal["open", "closed"] | None:
         """What to do while it cannot be used; None leaves that to the store's own settings."""
         ...
-
-
-@runtime_checkable
-class Apart(Protocol):
-    """Settings of a stage of which each worker has a part of its own."""
-
-    def apart(self) -> Iterable[str]:
-        """Return what that means, in words that hold no secret."""
-        ...
-
-
-def check_workers(stages: Sequence[Configured], findings: Findings, shared: Collection[str]) -> None:
-    """Report what several workers do not share; those whose stages use one of the ``shared`` stores do."""
-    for stage in stages:
-        if isinstance(stage.settings, Storing) and stage.settings.store in shared:
-            continue
-        if isinstance(stage.settings, Apart):
-            for what in stage.settings.apart():
-                findings.warning("per-worker", f"with several workers, {what}", stage.mark, path=stage.name)
 
 
 def check_offer(stages: Sequence[Configured], offer: Offer, converter: Converter) -> None:

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from .checks import Check, Checked, Fault, check
 from .kinds import Duration, Expression, Secret, Share, Size
+from .limit_sections import CappedSettings, RateLimitSettings
 from .wire_checks import (
     absolute_url,
     http2_inside_of_tls,
@@ -185,6 +186,9 @@ class ProviderSettings(msgspec.Struct, kw_only=True, frozen=True):
     circuit_breaker: Annotated[BreakerSettings, Meta(description="When to leave it alone, with all of its models.")] = (
         BreakerSettings()
     )
+    rate_limit: Annotated[
+        CappedSettings, Meta(description="How much all callers together may use it; then the next target is asked.")
+    ] = CappedSettings()
 
 
 class KeySettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -290,6 +294,9 @@ class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):
         ],
         Meta(description="Which target is tried first. All but single go on to the others if it fails."),
     ] = "fallback"
+    rate_limit: Annotated[
+        RateLimitSettings, Meta(description="How much all callers together may use the model by this name.")
+    ] = RateLimitSettings()
     failover_threshold: Annotated[
         Share,
         Meta(description="Targets of whose calls a smaller share went well lately come last; 0 leaves the order."),

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
+
 import msgspec
 
 from sluicegate.adapters.http.uploads import FREE
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
 from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
+from sluicegate.pipeline.caller import Allowance
+from sluicegate.pipeline.config.limit_sections import RateLimitSettings
 from sluicegate.pipeline.config.sections import MEMORY, GatewayConfig
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.cache import RECORDING, CacheSettings
 from sluicegate.stages.call import CallSettings
-from sluicegate.stages.limit import LimitSettings
+from sluicegate.stages.limit import MAX_REMEMBERED, LimitSettings
 from sluicegate.stages.parts.keys import caller_of
+from sluicegate.stages.parts.settlements import MAX_OWED
 from sluicegate.stages.recall import RecallSettings
 
 COUNTER = 300
 """Bytes of one counter with its key, measured."""
+OWED = 700
+"""Bytes of one settlement that waits for its store, measured with five windows."""
+RULESET = 5_000
+"""Bytes of what is kept ready-made for one caller with three limits and a budget, measured."""
 
 
 def bounds(config: GatewayConfig) -> dict[str, int]:
@@ -41,18 +51,30 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         found["cache"] = RECORDING + (cache.max_bytes if cache.store in here else 0)
     if isinstance(recall, RecallSettings) and recall.store in here:
         found["responses"] = recall.max_bytes
-    if windows := _windows(stages):
+    if len(config.stores) >= len(here):
+        from sluicegate.adapters.stores.redis.link import MAX_UNSENT  # redis-py takes 90 ms to import
+
+        found["stores"] = (len(config.stores) + 1 - len(here)) * MAX_UNSENT
+    if windows := _windows(config, stages, here):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
+        found["limits"] = (MAX_OWED * OWED + MAX_REMEMBERED * RULESET) * 2
     return found
 
 
-def _windows(stages: dict[str, msgspec.Struct]) -> set[float]:
-    """Return the lengths of all windows that requests are counted in, in seconds."""
-    if not isinstance(limit := stages.get("limit"), LimitSettings):
-        return set()
-    windows = {rate.window for rate in limit.requests}
-    if isinstance(auth := stages.get("auth"), AuthSettings):
-        for key in auth.api_keys:
-            for subject in caller_of(key).subjects:
-                windows |= {window for _, window in subject.allowance.requests or ()}
+def _windows(config: GatewayConfig, stages: dict[str, msgspec.Struct], here: Collection[str]) -> set[float]:
+    """Return the lengths of all windows that are counted in here, in seconds; those of budgets are infinite."""
+    limits: list[RateLimitSettings] = []
+    allowances: list[Allowance] = []
+    if isinstance(call := stages.get("call"), CallSettings) and call.store in here:
+        limits += [provider.rate_limit for provider in config.providers.values()]
+    if isinstance(general := stages.get("limit"), LimitSettings) and general.store in here:
+        limits += [general, general.user, general.team, *(model.rate_limit for model in config.models.values())]
+        if isinstance(auth := stages.get("auth"), AuthSettings):
+            allowances += [subject.allowance for key in auth.api_keys for subject in caller_of(key).subjects]
+    windows: set[float] = set()
+    for allowance in (*allowances, *(limit.allowance() for limit in limits)):
+        for several in (allowance.requests, allowance.tokens, allowance.cost):
+            windows |= {window for _, window in several or ()}
+        if allowance.budgets:
+            windows.add(math.inf)
     return windows

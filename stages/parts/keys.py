@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from sluicegate.pipeline.caller import Allowance, Caller, Limits, Subject
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
-from sluicegate.pipeline.config.kinds import Rate, Secret
+from sluicegate.pipeline.config.kinds import Rate, Secret, Spend
+from sluicegate.pipeline.config.limit_sections import BudgetSettings, rates, spends
 from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.config.wire_checks import UNSENDABLE
 from sluicegate.pipeline.errors import Forbidden
@@ -48,6 +49,22 @@ class ApiKey(Checked, kw_only=True, frozen=True):
         Annotated[int, Meta(ge=1)] | tuple[Rate, ...] | None,
         Meta(description="Requests per minute, or rates such as [10/s, 600/min], in place of the limit stage's own."),
     ] = None
+    tokens: Annotated[
+        tuple[Rate, ...] | None,
+        Meta(description="Tokens, such as [200000/min], in place of the limit stage's own."),
+    ] = None
+    cost: Annotated[
+        tuple[Spend, ...] | None,
+        Meta(description="Money in a sliding time, such as [$5/h], in place of the limit stage's own."),
+    ] = None
+    concurrency: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Requests under way at once, in place of the limit stage's own."),
+    ] = None
+    budgets: Annotated[
+        BudgetSettings,
+        Meta(description="The most money that may be spent in a period, each in place of the limit stage's own."),
+    ] = BudgetSettings()
     allowed_models: Annotated[
         tuple[str, ...] | None,
         Meta(description="The models it may ask for; * stands for any text, as in openai/*. Unset means all."),
@@ -68,13 +85,20 @@ def caller_of(key: ApiKey) -> Caller:
     if isinstance(key.rate_limit, int):
         limits = ((key.rate_limit, MINUTE),)
     elif key.rate_limit is not None:
-        limits = tuple((rate.count, rate.window) for rate in key.rate_limit)
+        limits = rates(key.rate_limit)
+    allowance = Allowance(
+        requests=limits,
+        tokens=None if key.tokens is None else rates(key.tokens),
+        cost=None if key.cost is None else spends(key.cost),
+        concurrency=key.concurrency,
+        budgets=key.budgets.budgets(),
+    )
     return Caller(
         tenant=key.name,
         key_name=key.name,
         allowed_models=key.allowed_models,
         key_id=key.name,
-        subjects=(Subject("key", key.name, key.name, Allowance(requests=limits)),),
+        subjects=(Subject("key", key.name, key.name, allowance),),
         metadata=key.metadata,
     )
 

@@ -99,7 +99,7 @@ def _usage(exchange: Exchange) -> dict[str, int | float]:
     usage = exchange.usage
     if usage is None:
         return {}
-    counted = {name: getattr(usage, name) for name in Usage.__struct_fields__ if name != "charged"}
+    counted = {name: getattr(usage, name) for name in Usage.__struct_fields__ if name not in ("charged", "tier")}
     return {name: count + 0 for name, count in counted.items() if count or name in ALWAYS}
 
 

@@ -1,10 +1,12 @@
 """What `serve` says that the gateway may hold at the very worst."""
 
 from sluicegate.adapters.http.uploads import FREE
-from sluicegate.cli.bounds import COUNTER, bounds
+from sluicegate.cli.bounds import COUNTER, OWED, RULESET, bounds
 from sluicegate.cli.start_lines import bounds_text
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.registry import Registry
+from sluicegate.stages.limit import MAX_REMEMBERED
+from sluicegate.stages.parts.settlements import MAX_OWED
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 SERVER = {"max_in_flight": 100, "max_body": "1MiB", "max_incoming": "8MiB"}
@@ -24,6 +26,7 @@ def test_every_bound_in_bytes_is_in_the_sum():
         "cache": 128 * MIB,
         "responses": 64 * MIB,
         "counters": 2 * 100_000 * COUNTER,
+        "limits": 2 * (MAX_OWED * OWED + MAX_REMEMBERED * RULESET),
     }
 
 
@@ -36,6 +39,17 @@ def test_a_keys_own_windows_count_with_the_others():
     keys = [{"key": "k" * 16, "name": "a", "rate_limit": 5}, {"key": "l" * 16, "name": "b", "rate_limit": ["1/s"]}]
     config = of(limit={"requests": ["10/min"]}, auth={"api_keys": keys})
     assert bounds(config)["counters"] == 2 * 100_000 * COUNTER
+
+
+def test_windows_of_every_sort_and_owner_count_and_budgets_are_one_more():
+    key = {"key": "k" * 16, "name": "a", "tokens": ["5/s"], "budgets": {"day": "$1"}}
+    config = of(
+        limit={"cost": ["$1/h"], "team": {"tokens": ["1/30s"]}, "user": {"budgets": {"total": "$9"}}},
+        auth={"api_keys": [key]},
+        models={"m": {"targets": ["sim/m"], "rate_limit": {"requests": ["1/10s"]}}},
+        providers={"sim": {"type": "simulator", "rate_limit": {"tokens": ["1/20s"]}}},
+    )
+    assert bounds(config)["counters"] == 6 * 100_000 * COUNTER
 
 
 def test_what_is_not_in_the_pipeline_takes_nothing():

@@ -50,5 +50,5 @@ def test_stores_are_told_and_what_memory_stands_in_for():
     told = "shared (redis, closed on failure), spare (no url: what names it stays in memory)"
     assert f"  stores     {told}\n" in text
     assert "s3cr3t" not in text
-    assert "cache 64 MiB" in text
+    assert "cache 64 MiB, responses 64 MiB, stores 64 MiB;" in text
     assert "  stores " not in said(AdminKey("k" * 20))

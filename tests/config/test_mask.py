@@ -38,6 +38,8 @@ def test_secrets_are_hidden_and_units_are_written():
     assert shown["limit"]["requests"] == ["600/min"]
     assert shown["models"]["demo"]["targets"] == ["oa/echo"]
     assert shown["models"]["demo"]["strategy"] == "fallback"
+    unlimited = {"requests": [], "tokens": [], "cost": [], "concurrency": None}
+    assert shown["models"]["demo"]["rate_limit"] == unlimited
     given = {name: price for name, price in shown["prices"]["demo"].items() if price is not None}
     assert given == {"input": "$0.15/M", "images": "$0.04", "searches": "$0.014", "seconds": "$0.36/h"}
     assert set(shown["prices"]["oa/*"].values()) == {None}

@@ -18,6 +18,7 @@ TABLE = {
     "StageCrashed": (500, "stage_crashed", "server_error", GATEWAY, False),
     "Overloaded": (503, "overloaded", "overloaded_error", CAPACITY, True),
     "StoreUnavailable": (503, "store_unavailable", "overloaded_error", CAPACITY, True),
+    "ProviderLimited": (429, "provider_limit_reached", "rate_limit_error", CAPACITY, False),
     "DeadlineExceeded": (504, "deadline_exceeded", "timeout_error", GATEWAY, False),
     "UpstreamError": (502, "upstream_error", "server_error", UPSTREAM, True),
     "UpstreamTimeout": (504, "upstream_timeout", "timeout_error", UPSTREAM, True),

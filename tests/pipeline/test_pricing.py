@@ -5,7 +5,7 @@ import time
 import msgspec
 import pytest
 
-from sluicegate.pipeline.pricing import FREE, NoPrices, Price, Rates, cost_of, dollars
+from sluicegate.pipeline.pricing import FREE, NoPrices, Price, Rates, Scale, cost_of, dollars
 from sluicegate.pipeline.reply import Usage
 
 M = 10**9
@@ -66,6 +66,10 @@ def test_cached_sound_costs_what_is_cached_where_sound_has_no_price():
     assert cost(Price(Rates(input=2 * M, cached=M)), input=10, cached=10, audio_input=10, audio_cached=10) == 10_000
 
 
+def test_tokens_that_are_not_billed_cost_nothing():
+    assert cost(ONLY_TOKENS, input=70, unbilled_input=65, output=20, unbilled_output=16) == 10_000 + 32_000
+
+
 def test_what_is_counted_one_by_one_is_added():
     price = Price(Rates(images=4 * 10**13, characters=15 * M, searches=10**13, requests=5 * 10**12, seconds=10**11))
     assert cost(price, images=2) == 80_000_000 + 5_000_000
@@ -88,6 +92,14 @@ def test_a_large_request_has_all_of_its_tokens_at_the_higher_price():
     assert cost(price, input=200_000, output=10) == 200_000_000 + 20_000
     assert cost(price, input=200_001, output=10) == 400_002_000 + 40_000
     assert cost(price, input=1_000_001, output=10) == 9_000_009_000
+
+
+def test_a_class_of_service_has_prices_of_its_own():
+    flex = Scale(Rates(input=M), ((100, Rates(input=5 * M)),))
+    price = Price(Rates(input=2 * M), [(100, Rates(input=9 * M))], {"flex": flex})
+    assert cost(price, input=10, tier="flex") == 10_000
+    assert cost(price, input=200, tier="flex") == 1_000_000
+    assert cost(price, input=200) == cost(price, input=200, tier="priority") == 1_800_000
 
 
 def test_a_cost_is_rounded_once_halves_up():

@@ -5,7 +5,7 @@ import math
 import pytest
 import trio
 
-from sluicegate.pipeline.pricing import Price, Rates
+from sluicegate.pipeline.pricing import Price, Rates, Scale
 from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.routing.observed import Seen
 from sluicegate.stages.parts.attempt_record import AttemptRecord
@@ -131,3 +131,11 @@ async def test_an_answer_that_counts_nothing_costs_nothing(autojump_clock, price
         record.spent(Usage())
         record.abandoned()
     assert record.attempt.cost == 0
+
+
+async def test_a_class_of_service_that_the_answer_tells_has_its_own_price(autojump_clock):
+    body = body_of("fine", REPORTED)[:-1] + b',"service_tier":"flex"}'
+    price = Price(Rates(input=M, output=2 * M), (), {"flex": Scale(Rates(input=M // 2, output=M))})
+    async with calling(script(whole(body=body)), prices=Listed(a=price)) as bench:
+        exchange, _ = await bench.plain()
+    assert exchange.cost == 3_500 + 3_000

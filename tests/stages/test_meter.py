@@ -82,6 +82,7 @@ def test_a_plain_answer_in_figures_and_on_one_line() -> None:
         "code": None,
         "attempts": 1,
         "cache": "miss",
+        "limit": None,
         "input_tokens": 9,
         "output_tokens": 50,
         "audio_seconds": None,

@@ -47,11 +47,12 @@ class _Response(msgspec.Struct):
     status: str | None = None
     error: object = None
     usage: object = None
+    service_tier: object = None
     output: msgspec.Raw = msgspec.Raw()
 
     def used(self) -> Usage | None:
         """Return the tokens, and how often was searched, which only the items of the output tell."""
-        usage = read_usage(self.usage)
+        usage = read_usage(self.usage, self.service_tier)
         if usage is not None and _SEARCH in (output := bytes(self.output)):
             items = msgspec.json.decode(output)
             if isinstance(items, list):

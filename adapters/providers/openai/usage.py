@@ -9,18 +9,20 @@ from sluicegate.pipeline.reply import Usage
 
 Json = dict[str, Any]
 _SORTS = frozenset({"audio_tokens", "image_tokens"})
+PRICED_TIERS = ("flex", "priority", "fast")
 _OTHERS = frozenset({"num_search_queries", "server_tool_use", "prompt_audio_seconds", "cost"})
 MOST_DOLLARS = 1e6
 """No answer costs so much; a figure above says nothing."""
 
 
-def read_usage(found: object) -> Usage | None:
+def read_usage(found: object, tier: object = None) -> Usage | None:
     """Return what a ``usage`` object says, or None if there is none or it says nothing that makes sense.
 
     Counts of a wrong type are taken as 0: an answer is not worth less because its accounts are wrong.
 
     Args:
         found: The decoded JSON value.
+        tier: The answer's ``service_tier``.
     """
     if not isinstance(found, dict):
         return None
@@ -45,6 +47,8 @@ def read_usage(found: object) -> Usage | None:
     # Most answers have none of these, and each look costs something.
     if not (_SORTS.isdisjoint(into) and _SORTS.isdisjoint(out)):
         _count_sorts(usage, into, out)
+    if tier in PRICED_TIERS:
+        usage.tier = str(tier)
     if not _OTHERS.isdisjoint(found):
         _count_others(usage, found)
     return usage

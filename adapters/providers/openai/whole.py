@@ -24,6 +24,7 @@ class OpenAIAnswer(msgspec.Struct):
     data: msgspec.Raw = _NO_VALUE
     results: msgspec.Raw = _NO_VALUE
     usage: object = None
+    service_tier: object = None
     error: object = None
 
 
@@ -68,7 +69,7 @@ class AnswerReader:
             return replace(usage, images=len(_decode_list(wanted)), image_output=drawn)
         if operation == "rerank":
             return read_usage(answer.usage) or read_total(answer.usage)
-        return read_usage(answer.usage)
+        return read_usage(answer.usage, answer.service_tier)
 
     def check_type(self, head: UpstreamHead, body: bytes = b"") -> None:
         """Raise UpstreamError unless an answer says that it is JSON; one that says nothing is believed."""

@@ -51,7 +51,7 @@ async def _connect(address: Address) -> trio.abc.Stream:
         if address.path:
             return await trio.open_unix_socket(address.path)
         return await trio.open_tcp_stream(address.host, address.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
         raise LinkLost(f"no connection: {_first_reason(error)}") from error
 
 

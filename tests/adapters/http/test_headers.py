@@ -129,6 +129,9 @@ def test_a_reply_without_any_call_tells_no_cost():
         (InvalidRequest("no"), False, {b"x-should-retry": b"false"}),
         (DeadlineExceeded("late"), True, {}),
         (StageCrashed("bug"), True, {}),
+        (RateLimited("for good", code="budget_exceeded"), False, {b"x-should-retry": b"false"}),
+        (RateLimited("too much", code="request_exceeds_limit"), False, {b"x-should-retry": b"false"}),
+        (RateLimited("soon", retry_after=0.0004), False, {b"retry-after": b"1", b"retry-after-ms": b"1"}),
         (
             RateLimited("spent", code="budget_exceeded", retry_after=60.0),
             False,

@@ -12,7 +12,7 @@ from genai_prices import types as theirs
 from genai_prices.data import providers
 
 from sluicegate.adapters.prices.book import MAX_NAME, PATH, Book
-from sluicegate.adapters.prices.compile import KINDS, compiled
+from sluicegate.adapters.prices.compile import KINDS, SERVICES, compiled
 from sluicegate.pipeline.reply import Usage
 
 SEED = 20261125
@@ -90,8 +90,11 @@ def usages(chance: random.Random) -> tuple[Usage, genai_prices.Usage]:
     )
 
 
-def theirs_of(provider: str, name: str, usage: genai_prices.Usage, at: datetime) -> theirs.PriceCalculation:
-    return genai_prices.calc_price(usage, name, provider_id=provider, genai_request_timestamp=at)
+def theirs_of(
+    provider: str, name: str, usage: genai_prices.Usage, at: datetime, service: dict[str, str] | None = None
+) -> theirs.PriceCalculation:
+    context = service or {}
+    return genai_prices.calc_price(usage, name, provider_id=provider, genai_request_timestamp=at, price_context=context)
 
 
 def uncounted(found: theirs.PriceCalculation) -> bool:
@@ -135,6 +138,26 @@ def test_every_model_costs_what_the_package_says_it_does(book, provider):
             continue
         got = found.at(NOW.timestamp()).cost(ours)
         assert abs(Decimal(got) - expected.total_price * 10**9) <= 1, (name, SEED, ours, expected.model_price)
+
+
+@only_current
+@pytest.mark.parametrize(("tier", "when"), [(tier, when) for tier, whens in SERVICES.items() for when in whens])
+def test_every_class_of_service_costs_what_the_package_says_it_does(book, tier, when):
+    chance = random.Random(SEED)
+    other = 0
+    for one in providers:
+        for name in (name for model in one.models if model.price_variants for name in names_of(model)[:1]):
+            ours, others = usages(chance)
+            expected = theirs_of(one.id, name, others, NOW, when)
+            if uncounted(expected):
+                continue
+            price = book.find(one.id, name).at(NOW.timestamp())
+            got = price.cost(msgspec.structs.replace(ours, tier=tier))
+            known = any(variant.when == when for variant in expected.model.price_variants)
+            if known:
+                assert abs(Decimal(got) - expected.total_price * 10**9) <= 1, (name, SEED, ours, expected.model_price)
+            other += known and got != price.cost(ours)
+    assert other >= 5
 
 
 @only_current

@@ -206,3 +206,12 @@ def test_any_bytes_in_the_table_raise_nothing_and_spoil_no_more_than_their_slots
             at_once(store.adjust(asked, admission, -1))
     assert 0 < refusals < 5000
     os.close(memory)
+
+
+def test_keys_with_one_tag_lie_in_one_stripe_and_are_counted_apart(memory: int) -> None:
+    table = Table(memory)
+    tagged = [table.place(f"limit:{what}:{{key:ann}}", MINUTE) for what in ("requests", "tokens", "cost")]
+    assert len({place.stripe for place in tagged}) == 1
+    assert len({place.digest for place in tagged}) == 3
+    plain = {table.place(f"{number}{{}}", MINUTE).stripe for number in range(100)}
+    assert len(plain) > 10

@@ -2,11 +2,12 @@
 
 import pytest
 
-from sluicegate.pipeline.caller import Caller
+from sluicegate.pipeline.caller import Allowance, Budget, Caller
+from sluicegate.pipeline.config.convert import convert
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.errors import Forbidden
 from sluicegate.stages.auth import AuthSettings
-from sluicegate.stages.parts.keys import ApiKey, allows, refuse_unless_allowed
+from sluicegate.stages.parts.keys import ApiKey, allows, caller_of, refuse_unless_allowed
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,29 @@ def test_short_keys_are_doubted_unless_nobody_asks_for_them() -> None:
         "API key 'of-15' has 15 characters: one of fewer than 16 can be guessed"
     ]
     assert list(AuthSettings(api_keys=keys, enabled=False).doubts()) == []
+
+
+def test_a_key_of_the_configuration_has_the_limits_that_it_is_given() -> None:
+    values = {
+        "key": "0123456789abcdef",
+        "name": "ann",
+        "rate_limit": 60,
+        "tokens": ["5000/min", "1/d"],
+        "cost": ["$5/h"],
+        "concurrency": 3,
+        "budgets": {"day": "$10", "total": "$0.25"},
+    }
+    (subject,) = caller_of(convert(ApiKey, values)).subjects
+    assert (subject.kind, subject.id, subject.name) == ("key", "ann", "ann")
+    assert subject.allowance == Allowance(
+        requests=((60, 60.0),),
+        tokens=((5000, 60.0), (1, 86400.0)),
+        cost=((5_000_000_000, 3600.0),),
+        concurrency=3,
+        budgets=(Budget(10_000_000_000, "day"), Budget(250_000_000, "total")),
+    )
+
+
+def test_a_key_that_is_given_none_leaves_them_to_the_general_ones() -> None:
+    (subject,) = caller_of(convert(ApiKey, {"key": "0123456789abcdef", "name": "ann"})).subjects
+    assert subject.allowance == Allowance()

@@ -41,6 +41,8 @@ def test_usage_counts_what_was_cached_as_read():
         ),
         ({"cache_creation": {"ephemeral_1h_input_tokens": 99}}, Usage(17, 1, cache_write=7, cache_write_1h=7)),
         ({"server_tool_use": {"web_search_requests": 2}}, Usage(17, 1, cache_write=7, searches=2)),
+        ({"speed": "fast"}, Usage(17, 1, cache_write=7, tier="fast")),
+        ({"speed": "standard"}, Usage(17, 1, cache_write=7)),
         ({"cache_creation": {"ephemeral_1h_input_tokens": -1}, "server_tool_use": [2]}, Usage(17, 1, cache_write=7)),
     ],
 )

@@ -164,3 +164,8 @@ def test_what_only_speaks_of_a_search_is_none():
     said = {"type": "message", "content": [{"text": 'a "web_search_call"', "type": "web_search_call"}]}
     body = msgspec.json.encode({**RESPONSE, "output": [said]})
     assert openai().decode(exchange(), JSON, body)[1] == Usage(3, 2, reasoning=1)
+
+
+def test_the_class_of_service_is_told_with_the_usage():
+    body = msgspec.json.encode({**RESPONSE, "service_tier": "flex"})
+    assert openai().decode(exchange(), JSON, body)[1] == Usage(3, 2, reasoning=1, tier="flex")

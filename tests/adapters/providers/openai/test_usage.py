@@ -104,3 +104,11 @@ from sluicegate.pipeline.reply import Usage
 )
 def test_counts_are_read(found, usage):
     assert read_usage(found) == usage
+
+
+@pytest.mark.parametrize(
+    ("tier", "read"),
+    [("flex", "flex"), ("priority", "priority"), ("default", ""), ("auto", ""), (None, ""), (1, ""), (["flex"], "")],
+)
+def test_a_class_of_service_is_read_if_it_may_have_a_price(tier, read):
+    assert read_usage({"prompt_tokens": 3, "completion_tokens": 2}, tier) == Usage(3, 2, tier=read)

@@ -74,6 +74,7 @@ async def test_tls_is_verified_unless_that_is_turned_off(tmp_path):
 
 async def test_where_nobody_listens_the_reason_is_told(deaf_address, tmp_path):
     assert await refused(f"redis://{deaf_address}") == "no connection: Connection refused"
+    assert await refused(f"redis://{'x' * 70}.example") == "no connection: UnicodeError"
     assert await refused(f"unix://{tmp_path}/none.sock") == "no connection: No such file or directory"
 
 
