@@ -5,16 +5,14 @@ Sources: https://ai.google.dev/gemini-api/docs/imagen, https://ai.google.dev/gem
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.reply import Reply, Usage
-from sluicegate.pipeline.schemas import ImageRequest
 
+from ..pictures import image_request, images_of, ratio_of, refuse_unmade
 from ..reading import Malformed
 from .errors import GoogleErrors
 from .wire import read_usage
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 RATIOS = {"1:1": 1.0, "3:4": 0.75, "4:3": 4 / 3, "9:16": 9 / 16, "16:9": 16 / 9}
 """Forms that all of the models have; a size becomes the nearest of them."""
-_SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
 _HINTS = (
     "quality",
     "style",
@@ -81,15 +78,12 @@ def image_body(exchange: Exchange, model: str, dropped: Dropped) -> tuple[str, b
     Raises:
         InvalidRequest: The request asks for what the API has not.
     """
-    asked = _request(exchange)
+    asked = image_request(exchange)
     for name in _HINTS:
         if getattr(asked, name) is not None:
             dropped.drop(name)
-    if asked.response_format == "url":
-        raise dropped.unsupported("response_format")
-    if asked.stream:
-        raise dropped.unsupported("stream")
-    ratio = _ratio(asked.size, dropped)
+    refuse_unmade(asked, dropped)
+    ratio = ratio_of(asked.size, RATIOS, dropped)
     if model.startswith("imagen"):
         parameters: dict[str, object] = {"sampleCount": asked.n or 1} | ({"aspectRatio": ratio} if ratio else {})
         return "predict", msgspec.json.encode({"instances": [{"prompt": asked.prompt}], "parameters": parameters})
@@ -120,22 +114,7 @@ def images_reply(errors: GoogleErrors, head: UpstreamHead, body: bytes, *, creat
         raise errors.nonsense(f"is not of its API ({error})") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise errors.nonsense("is not valid JSON" if body.strip() else "is empty") from error
-    made = _made(found)
-    if not made:
-        told = "the provider's safety filters let no image of this prompt through"
-        raise InvalidRequest(told, code="content_policy_violation", param="prompt")
-    usage = read_usage(found.usage_metadata) or Usage()
-    usage = msgspec.structs.replace(usage, images=len(made))
-    answer: dict[str, object] = {"created": created, "data": [{"b64_json": data} for data in made]}
-    if usage.total:
-        details = {"text_tokens": usage.input, "image_tokens": 0}
-        answer["usage"] = {
-            "input_tokens": usage.input,
-            "output_tokens": usage.output,
-            "total_tokens": usage.total,
-            "input_tokens_details": details,
-        }
-    return Reply(body=msgspec.json.encode(answer)), usage
+    return images_of(_made(found), read_usage(found.usage_metadata) or Usage(), created=created)
 
 
 def _made(found: _Images) -> list[str]:
@@ -145,24 +124,3 @@ def _made(found: _Images) -> list[str]:
         # What is drawn while thinking is no part of the answer.
         made += [part.inline_data.data for part in parts if part.inline_data and not part.thought]
     return made
-
-
-def _ratio(size: str | None, dropped: Dropped) -> str:
-    """Return the form that a size is nearest to; empty where none is asked for. Raises InvalidRequest."""
-    if size is None or size == "auto":
-        return ""
-    if (sides := _SIZE.fullmatch(size)) is None:
-        raise dropped.unsupported("size")
-    wanted = int(sides[1]) / int(sides[2])
-    return min(RATIOS, key=lambda name: abs(RATIOS[name] - wanted))
-
-
-def _request(exchange: Exchange) -> ImageRequest:
-    """Return the typed request; it is there unless `validate` is not in the pipeline."""
-    typed = exchange.request.typed
-    if isinstance(typed, ImageRequest):
-        return typed
-    try:
-        return msgspec.json.decode(exchange.request.body, type=ImageRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest(f"the request for images makes no sense: {error}") from error
