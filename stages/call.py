@@ -44,7 +44,7 @@ from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key,
 from .parts.attempt import attempt
 from .parts.attempt_record import AttemptRecord, Spared
 from .parts.failure import left_alone, most_telling
-from .parts.token_count import reply_with_estimate, to_be_estimated
+from .parts.token_count import reply_with_estimate, to_be_estimated, to_be_estimated_after
 
 
 class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -134,6 +134,9 @@ class Call:
         while True:
             candidate.error = failure = await self._try(exchange, candidate, request)
             if failure is None:
+                return True
+            if to_be_estimated_after(exchange, failure):
+                await reply_with_estimate(exchange)
                 return True
             if candidate.spared is is_the_callers_matter and isinstance(failure, UpstreamRefused):
                 raise refused_key(candidate.provider.name) from failure
