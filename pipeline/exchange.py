@@ -57,7 +57,11 @@ class Plan:
 
 @dataclass(slots=True)
 class Attempt:
-    """One call of one target. Times are seconds on trio's clock; None where the moment never came."""
+    """One call of one target. Times are seconds on trio's clock; None where the moment never came.
+
+    Attributes:
+        key: Which of its several keys the provider was shown, from 1 on; None where it has one, or the caller's own.
+    """
 
     target: Target
     started: float
@@ -65,6 +69,7 @@ class Attempt:
     ended: float | None = None
     error: GatewayError | None = None
     usage: Usage | None = None
+    key: int | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):

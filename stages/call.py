@@ -73,6 +73,7 @@ class _Candidate:
         again: When it may be asked again, None for never.
         asked: Its provider, with the key that is used.
         spared: Told of a failure, says whether that is a matter of the key alone, and none of the provider's.
+        key: Which of several it is.
     """
 
     target: Target
@@ -83,6 +84,7 @@ class _Candidate:
     again: float | None = None
     asked: Provider | None = None
     spared: Spared | None = None
+    key: int | None = None
     error: GatewayError | None = None
 
 
@@ -169,7 +171,7 @@ class Call:
             candidate.budget.deposit(now)
         candidate.tries += 1
         settings = self._settings
-        record = AttemptRecord(exchange, candidate.target, breaker, ticket, candidate.spared)
+        record = AttemptRecord(exchange, candidate.target, breaker, ticket, candidate.spared, candidate.key)
         try:
             await attempt(
                 record,
@@ -221,6 +223,7 @@ def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
         one_account = exchange.request.operation in ("files", "batches")
         asked = provider.keys.providers[0] if one_account else provider.keys.pick(trio.current_time())
         candidate.spared = partial(provider.keys.failed, asked)
+        candidate.key = provider.keys.number_of(asked)
     candidate.asked = asked
     return asked or provider
 

@@ -28,13 +28,20 @@ class AttemptRecord:
 
     Args:
         spared: Told of a failure, says whether the breaker is to hear nothing of it.
+        key: As `Attempt.key`.
     """
 
     def __init__(
-        self, exchange: Exchange, target: Target, breaker: Breaker, ticket: Ticket, spared: Spared | None = None
+        self,
+        exchange: Exchange,
+        target: Target,
+        breaker: Breaker,
+        ticket: Ticket,
+        spared: Spared | None = None,
+        key: int | None = None,
     ) -> None:
         self.exchange = exchange
-        self.attempt = Attempt(target, trio.current_time())
+        self.attempt = Attempt(target, trio.current_time(), key=key)
         self._breaker = breaker
         self._ticket = ticket
         self._spared = spared
@@ -57,6 +64,9 @@ class AttemptRecord:
         """Note that this attempt's target is the one that answers."""
         self.exchange.notes["provider"] = self.attempt.target.provider
         self.exchange.notes["model"] = self.attempt.target.model
+        self.exchange.notes.pop("provider_key", None)  # of another that answered only in part
+        if self.attempt.key is not None:
+            self.exchange.notes["provider_key"] = str(self.attempt.key)
 
     def spent(self, usage: Usage) -> None:
         """Note the tokens of the attempt, which are those of the exchange, since only one attempt answers."""
