@@ -34,6 +34,7 @@ from sluicegate.pipeline.errors import (
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.keyring import is_about_the_key
+from sluicegate.pipeline.passing import KEPT
 from sluicegate.pipeline.provider import Provider, UpstreamRequest
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
@@ -220,7 +221,7 @@ def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
     if asked is not None:
         candidate.spared = is_the_callers_matter
     elif provider.keys is not None:
-        one_account = exchange.request.operation in ("files", "batches")
+        one_account = exchange.request.operation in KEPT
         asked = provider.keys.providers[0] if one_account else provider.keys.pick(trio.current_time())
         candidate.spared = partial(provider.keys.failed, asked)
         candidate.key = provider.keys.number_of(asked)

@@ -86,6 +86,7 @@ _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PASSED = {
     "/v1/files": Route(Room.PIPELINE, ("GET", "POST", "DELETE"), "files", Intake.BYTES),
     "/v1/batches": Route(Room.PIPELINE, ("GET", "POST"), "batches", Intake.BYTES),
+    "/v1/messages/batches": Route(Room.PIPELINE, ("GET", "POST", "DELETE"), "message_batches", Intake.BYTES),
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
 _RESPONSES = "/v1/responses/"
