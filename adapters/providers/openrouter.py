@@ -1,6 +1,7 @@
 """OpenRouter.
 
-Sources: https://openrouter.ai/docs/api-reference and the types of its SDK (openrouter 1.3).
+Sources: https://openrouter.ai/docs/api-reference and the types of its SDK (openrouter 1.3), as of
+``imagegenerationrequest.py``, and of ``createaudiotranscriptions_multipart.py``: it takes a form for transcripts too.
 """
 
 from __future__ import annotations
@@ -16,14 +17,20 @@ from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import provider
 
 from .family import ErrorRules, Member, MessageRules, Profile
+from .family.media import mend_images
+from .family.messages import text_in
 from .openai.urls import MODELS, PATHS, media, operation_urls
 
 URL = "https://openrouter.ai/api/v1"
+_QUALITIES = {"standard": "medium", "hd": "high"}
+"""Of images, by the names of OpenAI's older models."""
 _KEYS_MODELS = {"models": "/models/user"}
 PROFILE = Profile(
     base_url=URL,
-    paths={operation: PATHS[operation] for operation in ("chat", "completion", "embedding")}
-    | media("speech", "rerank"),
+    paths={operation: PATHS[operation] for operation in ("chat", "completion", "embedding", "transcription")}
+    | media("speech", "rerank")
+    | {"image": "/images"},
+    media_drops={"image": frozenset({"style", "moderation"})},
     # `reasoning_details` go back unchanged: they hold the signatures that a loop of tool calls needs.
     messages=MessageRules(roles={}, reasoning="reasoning", hints=True),
     drops=frozenset({"moderation", "prompt_cache_retention", "safety_identifier", "store", "verbosity"}),
@@ -77,6 +84,7 @@ class OpenRouter(Member):
     passes = frozenset()
 
     profile = PROFILE
+    transcripts = frozenset({"json", "verbose_json"})
 
     def _headers(self, **ours: str) -> tuple[tuple[str, str], ...]:
         settings = self._settings
@@ -93,3 +101,20 @@ class OpenRouter(Member):
         """Leave out the shorthand for reasoning where the longer form stands too: both are refused."""
         if "reasoning" in fields:
             fields.pop("reasoning_effort", None)
+
+    def adjust_media(self, operation: str, fields: dict[str, msgspec.Raw], dropped: Dropped) -> None:
+        """Ask for images by OpenRouter's names. Raises InvalidRequest for one by URL: images come in the answer."""
+        if operation != "image":
+            return
+        if text_in(fields.pop("response_format", None)) == "url":
+            raise dropped.unsupported("response_format")
+        for name in ("stream", "partial_images"):  # an image comes as a whole, and is told as an event here
+            fields.pop(name, None)
+        if text_in(fields.get("size")) == "auto":
+            del fields["size"]
+        if (ours := _QUALITIES.get(text_in(fields.get("quality")))) is not None:
+            fields["quality"] = msgspec.Raw(msgspec.json.encode(ours))
+
+    def mend_media(self, operation: str, body: bytes, model: str) -> bytes:
+        """Return images as OpenAI has them."""
+        return mend_images(body, int(self._wall())) if operation == "image" else body
