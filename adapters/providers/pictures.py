@@ -15,6 +15,7 @@ from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.schemas import ImageRequest
+from sluicegate.pipeline.schemas.forms import ImageEditRequest
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange
@@ -33,7 +34,18 @@ def image_request(exchange: Exchange) -> ImageRequest:
         raise InvalidRequest(f"the request for images makes no sense: {error}") from error
 
 
-def refuse_unmade(asked: ImageRequest, dropped: Dropped) -> None:
+def edit_request(exchange: Exchange) -> ImageEditRequest:
+    """Return the same of a request to change images, whose files stand beside it."""
+    typed = exchange.request.typed
+    if isinstance(typed, ImageEditRequest):
+        return typed
+    try:
+        return msgspec.json.decode(exchange.request.body, type=ImageEditRequest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"the request to change images makes no sense: {error}") from error
+
+
+def refuse_unmade(asked: ImageRequest | ImageEditRequest, dropped: Dropped) -> None:
     """Raise InvalidRequest for what only those have who keep images, or draw them in steps."""
     if asked.response_format == "url":
         raise dropped.unsupported("response_format")

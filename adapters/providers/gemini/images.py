@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sluicegate.pipeline.errors import UnsupportedEndpoint
+from sluicegate.pipeline.files import Joined
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.reply import Reply, Usage
+from sluicegate.pipeline.schemas import ImageRequest
+from sluicegate.pipeline.schemas.forms import ImageEditRequest
 
-from ..pictures import image_request, images_of, ratio_of, refuse_unmade
+from ..inlined import image_type, images_in, write_inlined
+from ..pictures import edit_request, image_request, images_of, ratio_of, refuse_unmade
 from ..reading import Malformed
 from .errors import GoogleErrors
 from .wire import read_usage
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 
 RATIOS = {"1:1": 1.0, "3:4": 0.75, "4:3": 4 / 3, "9:16": 9 / 16, "16:9": 16 / 9}
 """Forms that all of the models have; a size becomes the nearest of them."""
+METHOD = "generateContent"
+_EDIT_HINTS = ("input_fidelity",)
 _HINTS = (
     "quality",
     "style",
@@ -83,17 +90,46 @@ def image_body(exchange: Exchange, model: str, dropped: Dropped) -> tuple[str, b
         if getattr(asked, name) is not None:
             dropped.drop(name)
     refuse_unmade(asked, dropped)
-    ratio = ratio_of(asked.size, RATIOS, dropped)
     if model.startswith("imagen"):
+        ratio = ratio_of(asked.size, RATIOS, dropped)
         parameters: dict[str, object] = {"sampleCount": asked.n or 1} | ({"aspectRatio": ratio} if ratio else {})
         return "predict", msgspec.json.encode({"instances": [{"prompt": asked.prompt}], "parameters": parameters})
+    config = _config(asked, dropped)
+    contents = [{"role": "user", "parts": [{"text": asked.prompt}]}]
+    return METHOD, msgspec.json.encode({"contents": contents, "generationConfig": config})
+
+
+def edit_body(exchange: Exchange, model: str, dropped: Dropped, provider: str) -> Joined:
+    """Return the body of `METHOD` that asks a model that draws to change images. See `image_body`.
+
+    Raises:
+        InvalidRequest: The request asks for what the API has not, or the model knows no images but its own.
+    """
+    if model.startswith("imagen"):
+        raise UnsupportedEndpoint.of(provider, exchange.request.operation)
+    asked = edit_request(exchange)
+    for name in (*_EDIT_HINTS, *_HINTS):
+        if getattr(asked, name, None) is not None:
+            dropped.drop(name)
+    refuse_unmade(asked, dropped)
+    config = _config(asked, dropped)
+    images = images_in(exchange.request, dropped)
+
+    def written(data: list[str]) -> dict[str, object]:
+        pairs = zip(images, data, strict=True)
+        inline = [{"inlineData": {"mimeType": image_type(file), "data": text}} for file, text in pairs]
+        return {"contents": [{"role": "user", "parts": [*inline, {"text": asked.prompt}]}], "generationConfig": config}
+
+    return write_inlined(images, written)
+
+
+def _config(asked: ImageRequest | ImageEditRequest, dropped: Dropped) -> dict[str, object]:
     if (asked.n or 1) > 1:
         raise dropped.unsupported("n")
     config: dict[str, object] = {"responseModalities": ["TEXT", "IMAGE"]}
-    if ratio:
+    if ratio := ratio_of(asked.size, RATIOS, dropped):
         config["imageConfig"] = {"aspectRatio": ratio}
-    contents = [{"role": "user", "parts": [{"text": asked.prompt}]}]
-    return "generateContent", msgspec.json.encode({"contents": contents, "generationConfig": config})
+    return config
 
 
 def images_reply(errors: GoogleErrors, head: UpstreamHead, body: bytes, *, created: int) -> tuple[Reply, Usage]:

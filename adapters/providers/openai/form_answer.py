@@ -61,9 +61,11 @@ def read_form_answer(
         raise errors.in_band(problem_in({"error": answer.error}))
     if request.operation in SPOKEN and not isinstance(answer.text, str):
         raise errors.nonsense("has no text")
-    if request.operation not in SPOKEN and not isinstance(answer.data, list):
+    if request.operation in SPOKEN:
+        return Reply(body=body), usage_of(answer.usage, answer.duration)
+    if not isinstance(answer.data, list):
         raise errors.nonsense("has no data")
-    return Reply(body=body), usage_of(answer.usage, answer.duration)
+    return Reply(body=body), msgspec.structs.replace(usage_of(answer.usage) or Usage(), images=len(answer.data))
 
 
 def asks_for_text(request: Request) -> bool:

@@ -24,8 +24,9 @@ from ..gemini.api import GeminiApi
 from ..gemini.counting import read_count
 from ..gemini.embeddings import embed_body, read_vectors
 from ..gemini.errors import GoogleErrors
-from ..gemini.images import image_body, images_reply
-from ..gemini.speech import speech_body, speech_stream
+from ..gemini.images import images_reply
+from ..gemini.made import MADE, made_request
+from ..gemini.speech import speech_stream
 from ..gemini.translator import page_query
 from ..headers import both_headers
 from ..model_lists import read_page
@@ -90,13 +91,13 @@ class Vertex:
 
     def operations(self) -> frozenset[str]:
         """Return the kinds of requests that it has methods for."""
-        return frozenset({"chat", "embedding", "image", "rerank", "speech"})
+        return frozenset({"chat", "embedding", "image", "image_edit", "rerank", "speech"})
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
         if exchange.request.operation == "embedding":
             return self._embed(exchange, target)
-        if exchange.request.operation in ("image", "speech"):
+        if exchange.request.operation in MADE:
             return self._make(exchange, target)
         if exchange.request.operation == "rerank":
             return self._rank(exchange, target)
@@ -124,7 +125,7 @@ class Vertex:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
         if exchange.request.operation == "embedding":
             return self._embedded(exchange, head, body)
-        if exchange.request.operation == "image":
+        if exchange.request.operation in ("image", "image_edit"):
             return images_reply(self._errors, head, body, created=int(self._wall()))
         if exchange.request.operation == "rerank":
             return self._ranked(exchange, head, body)
@@ -200,17 +201,13 @@ class Vertex:
         return self._api(head.target) if head.target is not None else self._gemini
 
     def _make(self, exchange: Exchange, target: Target) -> UpstreamRequest:
-        """Return the request for images, or for speech."""
+        """Return the request for images, made or changed, or for speech."""
         dropped = Dropped(self._name, strict=self._settings.strict)
-        operation = exchange.request.operation
         if publisher_of(target.model) not in ("google", ""):
-            raise UnsupportedEndpoint.of(self._name, operation)  # with the models of others
-        if operation == "speech":
-            method, body = speech_body(exchange, dropped)
-        else:
-            method, body = image_body(exchange, name_of(target.model), dropped)
+            raise UnsupportedEndpoint.of(self._name, exchange.request.operation)  # with the models of others
+        request = made_request(exchange, target.model, self._places.url, self._plain_headers, dropped, self._name)
         note_dropped(exchange, dropped)
-        return UpstreamRequest("POST", self._places.url(target.model, method), self._plain_headers, body)
+        return request
 
     def _rank(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         if not self._places.rank_url:
