@@ -82,5 +82,3 @@ class BedrockSettings(HttpProviderSettings, kw_only=True, frozen=True):
             raise ValueError("role_arn must name a role, such as arn:aws:iam::123456789012:role/gateway")
         if self.external_id and _EXTERNAL_ID.fullmatch(self.external_id) is None:
             raise ValueError("external_id must have 2 to 1224 letters, digits or any of _+=,.@:/-")
-        if not self.access_key_id.strip():
-            raise ValueError("role_arn needs access_key_id and secret_access_key to assume the role with")

@@ -71,6 +71,8 @@ class Bedrock(FormTranslator):
         credentials = settings.credentials()
         if credentials is None and not settings.api_key.strip() and not settings.base_url:
             raise ValueError(f"provider {name!r} needs an api_key, or access_key_id and secret_access_key")
+        if credentials is None and not settings.api_key.strip() and settings.role_arn:
+            raise ValueError(f"provider {name!r} needs access_key_id and secret_access_key to assume its role with")
         hidden = (settings.access_key_id, settings.secret_access_key, settings.session_token)
         secrets = Secrets(settings, *(str(one).strip() for one in hidden))
         self._named_errors = BedrockErrors(name, secrets)

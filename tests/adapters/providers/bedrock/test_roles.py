@@ -163,7 +163,10 @@ async def test_base_url_stands_for_sts_too_and_closing_closes_what_is_below(auto
         ({"external_id": "a b"}, "external_id must have"),
         ({"session_name": "a b"}, "session_name must have"),
         ({"role_arn": "", "external_id": "shop"}, "external_id goes with role_arn"),
-        ({"access_key_id": "", "secret_access_key": ""}, "role_arn needs access_key_id"),
+        (
+            {"access_key_id": "", "secret_access_key": "", "base_url": "http://127.0.0.1:9"},
+            "'aws' needs access_key_id and secret_access_key to",
+        ),
     ],
 )
 def test_settings_that_cannot_work_are_refused(settings, said):
