@@ -49,7 +49,9 @@ class Plan:
 class Attempt:
     """One call of one target. Times are seconds on trio's clock; None where the moment never came.
 
-    ``cost`` is in nano-dollars, of what was used so far; None if nobody knows the price, or what was used.
+    Attributes:
+        cost: Nano-dollars of what was used so far; None if nobody knows the price, or what was used.
+        key: Which of its several keys the provider was shown, from 1 on; None where it has one, or the caller's own.
     """
 
     target: Target
@@ -59,6 +61,7 @@ class Attempt:
     error: GatewayError | None = None
     usage: Usage | None = None
     cost: int | None = None
+    key: int | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):

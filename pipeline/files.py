@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol
 
 PIECE = 64 * 1024
 """Bytes that are read of a file at once."""
+TRIPLES = PIECE // 4 * 3
+"""The same, where they become base64: a multiple of three, so that nothing is padded in the middle."""
 
 
 class Upload(Protocol):
@@ -51,6 +54,17 @@ class Extent(NamedTuple):
     size: int
 
 
+class Base64(NamedTuple):
+    """The same, to be written in base64: https://www.rfc-editor.org/rfc/rfc4648#section-4."""
+
+    extent: Extent
+
+    @property
+    def size(self) -> int:
+        """How many bytes that makes."""
+        return -(-self.extent.size // 3) * 4
+
+
 class SentFile(NamedTuple):
     """One file of a form.
 
@@ -77,7 +91,7 @@ class Joined:
         size: How many bytes they have together.
     """
 
-    def __init__(self, parts: Sequence[bytes | Extent]) -> None:
+    def __init__(self, parts: Sequence[bytes | Extent | Base64]) -> None:
         self._parts = tuple(parts)
         self.size = sum(len(part) if isinstance(part, bytes) else part.size for part in self._parts)
 
@@ -90,8 +104,10 @@ class Joined:
             if isinstance(part, bytes):
                 yield part
                 continue
-            start, end = part.start, part.start + part.size
+            encoded = isinstance(part, Base64)
+            extent, most = (part.extent, TRIPLES) if isinstance(part, Base64) else (part, PIECE)
+            start, end = extent.start, extent.start + extent.size
             while start < end:
-                piece = await part.upload.read(start, min(PIECE, end - start))
+                piece = await extent.upload.read(start, min(most, end - start))
                 start += len(piece)
-                yield piece
+                yield b2a_base64(piece, newline=False) if encoded else piece

@@ -68,6 +68,14 @@ class Keyring:
         """Return how many keys rest."""
         return sum(key.rests_until > now for key in self._keys)
 
+    def rests(self, now: float) -> dict[int, float]:
+        """Return the numbers of the keys that rest, from 1 on, and the seconds that each still does."""
+        return {at: key.rests_until - now for at, key in enumerate(self._keys, 1) if key.rests_until > now}
+
+    def number_of(self, provider: Provider) -> int:
+        """Return which key a provider has, from 1 on. No other name of a key is ever shown."""
+        return next(at for at, key in enumerate(self._keys, 1) if key.provider is provider)
+
     def pick(self, now: float) -> Provider:
         """Return the provider with the key whose turn it is."""
         ready = [key for key in self._keys if key.rests_until <= now]
@@ -83,7 +91,8 @@ class Keyring:
         """Note what an attempt with one key ended in. Return whether it is the key's matter alone: others go on."""
         if not is_about_the_key(error):
             return False
-        place, key = next((place, key) for place, key in enumerate(self._keys, 1) if key.provider is provider)
+        place = self.number_of(provider)
+        key = self._keys[place - 1]
         rest = REFUSED if isinstance(error, UpstreamRefused) else BUSY
         if error.retry_after is not None:
             rest = min(error.retry_after, LONGEST)

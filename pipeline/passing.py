@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
-PASSED = frozenset({"files", "batches", "proxy"})
+KEPT = frozenset({"files", "batches", "message_batches"})
+"""The operations about what lies with a provider, for the account that put it there. The last is Anthropic's own."""
+PASSED = KEPT | {"proxy"}
 """The operations that are passed through: nothing of them is read but what an answer says of its tokens."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 """Methods of requests that may be repeated: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2."""

@@ -43,10 +43,15 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
 
 
 class UpstreamHead(msgspec.Struct, frozen=True):
-    """The beginning of an answer. Header names are lower case."""
+    """The beginning of an answer. Header names are lower case.
+
+    Attributes:
+        target: Whom the answer is of, once a translator is given it. Several targets may be asked at once.
+    """
 
     status: int
     headers: Mapping[str, str]
+    target: Target | None = None
 
     @property
     def media_type(self) -> str:

@@ -35,6 +35,7 @@ from sluicegate.pipeline.errors import (
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.keyring import is_about_the_key
+from sluicegate.pipeline.passing import KEPT
 from sluicegate.pipeline.pricing import Price
 from sluicegate.pipeline.provider import Provider, UpstreamRequest
 from sluicegate.pipeline.registry import stage
@@ -49,7 +50,7 @@ from .parts.attempt_record import AttemptRecord, Spared
 from .parts.counting import LONGEST
 from .parts.failure import left_alone, most_telling
 from .parts.provider_limits import Leave, ProviderLimits
-from .parts.token_count import reply_with_estimate, to_be_estimated
+from .parts.token_count import reply_with_estimate, to_be_estimated, to_be_estimated_after
 
 
 class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -88,6 +89,7 @@ class _Candidate:
         again: When it may be asked again, None for never.
         asked: Its provider, with the key that is used.
         spared: Told of a failure, says whether that is a matter of the key alone, and none of the provider's.
+        key: Which of several it is.
     """
 
     target: Target
@@ -98,6 +100,7 @@ class _Candidate:
     again: float | None = None
     asked: Provider | None = None
     spared: Spared | None = None
+    key: int | None = None
     error: GatewayError | None = None
 
 
@@ -169,6 +172,9 @@ class Call:
             candidate.error = failure = await self._try(exchange, candidate, request)
             if failure is None:
                 return True
+            if to_be_estimated_after(exchange, failure):
+                await reply_with_estimate(exchange)
+                return True
             if candidate.spared is is_the_callers_matter and isinstance(failure, UpstreamRefused):
                 raise refused_key(candidate.provider.name) from failure
             if not failure.moves_on:
@@ -212,7 +218,9 @@ class Call:
         settings = self._settings
         seen = self._resources.observed.begun(candidate.target)
         pricing = partial(self._price, candidate)
-        record = AttemptRecord(exchange, candidate.target, breaker, ticket, seen, candidate.spared, pricing)
+        record = AttemptRecord(
+            exchange, candidate.target, breaker, ticket, seen, candidate.spared, pricing, key=candidate.key
+        )
         if leave is not None:
             leave.attempt = record.attempt
         try:
@@ -270,9 +278,10 @@ def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
     if asked is not None:
         candidate.spared = is_the_callers_matter
     elif provider.keys is not None:
-        one_account = exchange.request.operation in ("files", "batches")
+        one_account = exchange.request.operation in KEPT
         asked = provider.keys.providers[0] if one_account else provider.keys.pick(trio.current_time())
         candidate.spared = partial(provider.keys.failed, asked)
+        candidate.key = provider.keys.number_of(asked)
     candidate.asked = asked
     return asked or provider
 

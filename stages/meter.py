@@ -95,6 +95,7 @@ def record(exchange: Exchange, of: Account) -> dict[str, Any]:
         "key": exchange.caller.key_name or None,
         "model": request.model[:MAX_NAME] or None,
         "provider": of.target.provider if of.target is not None else None,
+        "provider_key": of.key,
         "served": of.target.model if of.target is not None else None,
         "stream": request.stream,
         "outcome": outcome_of(exchange),

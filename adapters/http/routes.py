@@ -89,22 +89,25 @@ _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PASSED = {
     "/v1/files": Route(Room.PIPELINE, ("GET", "POST", "DELETE"), "files", Intake.BYTES),
     "/v1/batches": Route(Room.PIPELINE, ("GET", "POST"), "batches", Intake.BYTES),
+    "/v1/messages/batches": Route(Room.PIPELINE, ("GET", "POST", "DELETE"), "message_batches", Intake.BYTES),
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
 _RESPONSES = "/v1/responses/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
+_BEHIND = "/openai/v1/"
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
 
 def path_of(target: bytes) -> str:
     """Return the path of a request target, still percent-encoded, without query.
 
-    A client that takes us for a proxy sends the whole URL (RFC 9112, section 3.2.2).
+    A client that takes us for a proxy sends the whole URL (RFC 9112, section 3.2.2). Groq's own client, and others that
+    were made for a server that has more than this API, begin with ``/openai``.
     """
     path = target.decode("latin-1").partition("?")[0]
     if path[:1] != "/" and "://" in path:
-        return "/" + path.partition("://")[2].partition("/")[2]
-    return path
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path.removeprefix("/openai") if path.startswith(_BEHIND) else path
 
 
 def is_plain(target: bytes) -> bool:

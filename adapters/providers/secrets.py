@@ -9,8 +9,9 @@ from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.config.url_secrets import url_secrets
 
 MASK = "***"
-MAX_ADDED = 4
-"""Secrets that come later and are remembered: of tokens that are fetched, one an hour, only the last can show."""
+MAX_ADDED = 6
+"""Secrets that come later and are remembered: of what is fetched once an hour, three at a time at most, only the last
+can show, and the one before it."""
 SHORTEST = 4
 """Anything shorter is a placeholder that local servers ask for, and may be part of any word."""
 _HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sluicegate.pipeline.errors import UnsupportedEndpoint
 from sluicegate.pipeline.form.events import Begin, Count, Event
 from sluicegate.pipeline.form.sides import ChatApi, ChatDialect, Dropped, EventDecoder, StreamWriter
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from sluicegate.pipeline.form.chat import Chat
 
 
-COUNTS = frozenset({"count_tokens", "count_generate"})
-"""The operations that ask how long a conversation is, and not to go on with it."""
+COUNTS = {"count_tokens": "input_tokens", "count_generate": "totalTokens"}
+"""The operations that ask how long a conversation is, and not to go on with it; and what each calls the number."""
 
 
 def encode_chat(
@@ -38,7 +40,7 @@ def encode_chat(
     if request.kind != "chat" or request.operation in COUNTS:
         raise UnsupportedEndpoint.of(name, request.operation)
     dropped = Dropped(name, strict=settings.strict)
-    sent = api.ask(_chat(exchange), target, dropped)
+    sent = api.ask(chat_of(exchange), target, dropped)
     note_dropped(exchange, dropped)
     return sent
 
@@ -56,14 +58,14 @@ def decode_chat(api: ChatApi, exchange: Exchange, head: UpstreamHead, body: byte
     Raises:
         GatewayError: It is none of the provider's API.
     """
-    chat = _chat(exchange)
+    chat = chat_of(exchange)
     answer = api.answer(chat, head, body)
     return Reply(body=_dialect(exchange).whole(chat, answer)), answer.usage
 
 
 def chat_stream(api: ChatApi, exchange: Exchange, head: UpstreamHead) -> ChatStream:
     """Return a decoder that turns a provider's stream into chunks of the caller's dialect."""
-    chat = _chat(exchange)
+    chat = chat_of(exchange)
     return ChatStream(api.events(chat, head), _dialect(exchange).writer(chat))
 
 
@@ -71,12 +73,17 @@ def _dialect(exchange: Exchange) -> ChatDialect:
     return dialect_of(exchange.request.dialect)
 
 
-def _chat(exchange: Exchange) -> Chat:
-    """Return what the exchange asks, read once for all targets that it is sent to."""
+def chat_of(exchange: Exchange) -> Chat:
+    """Return what the exchange asks, read once for all targets. Raises InvalidRequest where it means nothing."""
     request = exchange.request
     if request.chat is None:
         request.chat = _dialect(exchange).read(request)
     return request.chat
+
+
+def count_reply(exchange: Exchange, tokens: int) -> Reply:
+    """Return the reply that tells an exchange how many tokens its conversation has."""
+    return Reply(body=msgspec.json.encode({COUNTS[exchange.request.operation]: tokens}))
 
 
 class ChatStream:

@@ -55,6 +55,7 @@ def merge(snapshots: Sequence[Snapshot], *, max_series: int) -> Snapshot:
         series=tuple(metrics.series.items()),
         hops=_hops([one.hops for one in snapshots]),
         breakers=_breakers([one.breakers for one in snapshots]),
+        resting=_resting([one.resting for one in snapshots]),
         uptime=max((one.uptime for one in snapshots), default=0.0),
         workers=tuple(pid for one in snapshots for pid in one.workers),
         deaths=sum(one.deaths for one in snapshots),
@@ -70,6 +71,7 @@ def after_its_end(snapshot: Snapshot) -> Snapshot:
         in_flight=0,
         hops=tuple(replace(hop, depth=0) for hop in snapshot.hops),
         breakers={},
+        resting={},
         uptime=0.0,
         workers=(),
     )
@@ -134,6 +136,16 @@ def _breakers(all_breakers: Iterable[dict[str, BreakerFigures]]) -> dict[str, Br
     for breakers in all_breakers:
         for name, breaker in breakers.items():
             found[name] = _worse(found[name], breaker) if name in found else breaker
+    return found
+
+
+def _resting(all_resting: Iterable[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return the longest that each key rests with any of the workers."""
+    found: dict[str, dict[str, float]] = {}
+    for resting in all_resting:
+        for name, keys in resting.items():
+            longest = found.setdefault(name, {})
+            longest.update((key, max(left, longest.get(key, 0.0))) for key, left in keys.items())
     return found
 
 

@@ -37,6 +37,7 @@ def unpack(packed: Packed) -> Snapshot:
         series=tuple((Series(*labels), _figures(values)) for labels, values in packed["series"]),
         hops=tuple(_hop(name, lane, values) for (name, lane), values in packed["hops"]),
         breakers={name: BreakerFigures(*values) for name, values in packed["breakers"].items()},
+        resting=packed["resting"],
     )
 
 
@@ -61,6 +62,7 @@ class Changes:
                 if self._changed((hop.name, hop.lane), _stamp_of_hop(hop))
             ],
             "breakers": {name: list(breaker) for name, breaker in snapshot.breakers.items()},
+            "resting": snapshot.resting,
         }
 
     def _changed(self, key: Hashable, stamp: Hashable) -> bool:
@@ -78,6 +80,7 @@ class Remembered:
         self._series: dict[tuple[str, ...], Any] = {}
         self._hops: dict[tuple[str, ...], Any] = {}
         self._breakers: dict[str, Any] = {}
+        self._resting: dict[str, Any] = {}
 
     def take(self, changes: Packed) -> None:
         """Take what has changed."""
@@ -85,6 +88,7 @@ class Remembered:
         self._series.update((tuple(labels), values) for labels, values in changes["series"])
         self._hops.update((tuple(key), values) for key, values in changes["hops"])
         self._breakers = changes["breakers"]
+        self._resting = changes["resting"]
 
     def packed(self) -> Packed | None:
         """Return all figures as they are now, or None if there are none yet. The next change leaves them alone."""
@@ -95,6 +99,7 @@ class Remembered:
             "series": list(self._series.items()),
             "hops": list(self._hops.items()),
             "breakers": self._breakers,
+            "resting": self._resting,
         }
 
 

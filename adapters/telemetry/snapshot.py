@@ -46,6 +46,8 @@ class Snapshot:
 
     Attributes:
         breakers: By the provider's name.
+        resting: Of providers with several keys, which rest, by their numbers from 1 on, and the seconds that each still
+            does; of several workers the longest.
         uptime: Seconds that it has been running.
         workers: The processes that serve.
         deaths: How many of them have ended without being told to.
@@ -61,6 +63,7 @@ class Snapshot:
     series: tuple[tuple[Series, Figures], ...]
     hops: tuple[HopFigures, ...]
     breakers: dict[str, BreakerFigures]
+    resting: dict[str, dict[str, float]] = field(default_factory=dict)
     uptime: float = 0.0
     workers: tuple[int, ...] = field(default_factory=lambda: (os.getpid(),))
     deaths: int = 0
@@ -102,6 +105,11 @@ def take_snapshot(gateway: Gateway, *, started: float | None = None) -> Snapshot
                 state := breaker.state(now).value, breaker.failures, breaker.retry_after(now), {state: 1}
             )
             for name, breaker in gateway.resources.breakers.items()
+        },
+        resting={
+            name: {str(number): left for number, left in provider.keys.rests(now).items()}
+            for name, provider in gateway.resources.providers.items()
+            if provider.keys is not None
         },
         uptime=now - started if started is not None else 0.0,
     )

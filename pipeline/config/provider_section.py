@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from .variables import Variables
 
 TEXT: Shape = shape_of(str)
 BOOLEAN: Shape = shape_of(bool)
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+"""It stands before the slash in ``provider/model``, in paths, in headers and in labels of figures."""
 UNSET = frozenset({"missing-variable", "missing-file"})
 """What is no mistake in a section that is disabled."""
 
@@ -37,8 +40,8 @@ def read_providers(
     entries = entries_of(node, Converter(findings, variables), path)
     for name, entry in entries.items():
         found.named[name] = entry.mark
-        if "/" in name or not name:
-            message = f"a provider cannot be called {name!r}: the name goes before the slash in provider/model"
+        if _NAME.fullmatch(name) is None or name in (".", ".."):
+            message = f"a provider cannot be called {name!r}: a name has letters, digits and any of . _ - alone"
             findings.error("wrong-value", message, entry.mark, path=path)
         own = Findings(findings.file)
         settings = _read(entry, f"{path}.{name}", own, variables, registry)

@@ -112,7 +112,7 @@ def _providers(names: list[str]) -> JsonSchema:
     return {
         "type": ["object", "null"],
         "description": "Providers by the names that targets call them. Without this section: by their usual variables.",
-        "propertyNames": {"pattern": "^[^/]+$"},
+        "propertyNames": {"pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._-]+$"},
         "additionalProperties": entry,
     }
 

@@ -10,7 +10,7 @@ from ..provider import UpstreamHead, UpstreamRequest
 from ..reply import Batch
 from ..request import Request
 from .answer import Answer
-from .blocks import Audio, Block, File, Foreign, Image
+from .blocks import Audio, Block, File, Foreign, Image, ToolCall, ToolResult
 from .chat import Chat
 from .events import Event
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from ..exchange import Target
 
 
-_BLOCKS: dict[type, str] = {Audio: "input_audio", File: "file", Image: "image_url"}
+_BLOCKS: dict[type, str] = {
+    Audio: "input_audio",
+    File: "file",
+    Image: "image_url",
+    ToolCall: "tool_calls",
+    ToolResult: "results of tools",
+}
 
 
 class StreamWriter(Protocol):

@@ -22,6 +22,7 @@ class Account(msgspec.Struct, frozen=True):
         first_token: From the start to the first content of a stream.
         speed: Output tokens per second, of a stream from its first content on.
         status: What the caller saw: 499 if it left.
+        key: Which of its several keys the target was shown, from 1 on; None where it has one, or the caller's own.
     """
 
     target: Target | None
@@ -30,6 +31,7 @@ class Account(msgspec.Struct, frozen=True):
     first_token: float | None
     speed: float | None
     status: int
+    key: int | None = None
 
 
 def account(exchange: Exchange) -> Account:
@@ -45,6 +47,7 @@ def account(exchange: Exchange) -> Account:
         first_token=begun - exchange.started if streamed and begun is not None else None,
         speed=None if cached else _speed(exchange, ended, begun if streamed else None),
         status=_status(exchange),
+        key=_key(exchange),
     )
 
 
@@ -57,6 +60,13 @@ def _target(exchange: Exchange) -> Target | None:
     if "provider" in exchange.notes:
         return Target(exchange.notes["provider"], exchange.notes.get("model", ""))
     return exchange.attempts[-1].target if exchange.attempts else None
+
+
+def _key(exchange: Exchange) -> int | None:
+    if "provider" in exchange.notes:
+        told = exchange.notes.get("provider_key")
+        return int(told) if told is not None else None
+    return exchange.attempts[-1].key if exchange.attempts else None
 
 
 def _speed(exchange: Exchange, ended: float, begun: float | None) -> float | None:

@@ -14,7 +14,7 @@ import trio
 from sluicegate.pipeline.errors import GatewayError, UpstreamError
 from sluicegate.pipeline.heavy import LARGE, compute
 from sluicegate.pipeline.passing import RawAnswer, RawDecoder
-from sluicegate.pipeline.provider import Provider, UpstreamRequest, UpstreamResponse
+from sluicegate.pipeline.provider import Provider, UpstreamHead, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.reply import Reply
 
 from .attempt_record import AttemptRecord
@@ -84,28 +84,31 @@ async def _take(
     """Take an answer: whole, or as far as the commit point."""
     passed = record.exchange.request.passing is not None
     record.heard(response.head.headers)
+    head = UpstreamHead(response.head.status, response.head.headers, record.attempt.target)
     # Where it leads to, and that nothing has changed, is the caller's to know who asked for just that.
-    if not 200 <= response.head.status < (400 if passed else 300):
+    if not 200 <= head.status < (400 if passed else 300):
         try:
             body = await _error_body(response)
         finally:
             await response.aclose()
-        error = record.sense(provider.translator.error, response.head, body)
-        raise refusal_of_passed(provider.name, response.head.status, error) if passed else error
+        error = record.sense(provider.translator.error, head, body)
+        raise refusal_of_passed(provider.name, head.status, error) if passed else error
     if record.exchange.request.stream:
-        await _begin_stream(record, provider, response, put_off, commit_buffer)
+        await _begin_stream(record, provider, head, response, put_off, commit_buffer)
     else:
-        await _plain(record, provider, response, max_reply)
+        await _plain(record, provider, head, response, max_reply)
 
 
-async def _plain(record: AttemptRecord, provider: Provider, response: UpstreamResponse, max_reply: int) -> None:
+async def _plain(
+    record: AttemptRecord, provider: Provider, head: UpstreamHead, response: UpstreamResponse, max_reply: int
+) -> None:
     try:
         body = await _whole_body(response, max_reply)
     finally:
         await response.aclose()
     exchange = record.exchange
     decode = provider.translator.decode
-    reply, usage = await compute(len(body), record.sense, decode, exchange, response.head, body)
+    reply, usage = await compute(len(body), record.sense, decode, exchange, head, body)
     if usage is None:
         size = len(exchange.request.body) + len(reply.body)
         usage = await compute(size, estimate_plain, exchange.request, reply.body)
@@ -116,10 +119,15 @@ async def _plain(record: AttemptRecord, provider: Provider, response: UpstreamRe
 
 
 async def _begin_stream(
-    record: AttemptRecord, provider: Provider, response: UpstreamResponse, put_off: PutOff | None, commit_buffer: int
+    record: AttemptRecord,
+    provider: Provider,
+    head: UpstreamHead,
+    response: UpstreamResponse,
+    put_off: PutOff | None,
+    commit_buffer: int,
 ) -> None:
     try:
-        decoder = record.sense(provider.translator.decoder, record.exchange, response.head)
+        decoder = record.sense(provider.translator.decoder, record.exchange, head)
         stream = UpstreamStream(record, response, decoder, provider.settings.timeout, put_off)
         await stream.reach_content(commit_buffer)
     except BaseException:

@@ -40,6 +40,7 @@ class AttemptRecord:
         seen: Where it is noted how the target fares.
         spared: Told of a failure, says whether the breaker is to hear nothing of it.
         pricing: Returns what the target costs now.
+        key: As `Attempt.key`.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class AttemptRecord:
         seen: Seen,
         spared: Spared | None = None,
         pricing: Pricing = _unpriced,
+        key: int | None = None,
     ) -> None:
         self.exchange = exchange
         self._seen = seen
-        self.attempt = Attempt(target, trio.current_time())
+        self.attempt = Attempt(target, trio.current_time(), key=key)
         self._breaker = breaker
         self._ticket = ticket
         self._spared = spared
@@ -85,6 +87,9 @@ class AttemptRecord:
         """Note that this attempt's target is the one that answers."""
         self.exchange.notes["provider"] = self.attempt.target.provider
         self.exchange.notes["model"] = self.attempt.target.model
+        self.exchange.notes.pop("provider_key", None)  # of another that answered only in part
+        if self.attempt.key is not None:
+            self.exchange.notes["provider_key"] = str(self.attempt.key)
 
     def spent(self, usage: Usage) -> None:
         """Note what the attempt has used, which is what the exchange has, since only one attempt answers."""

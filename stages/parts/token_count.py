@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider import Provider, TokenCounter
@@ -24,6 +25,11 @@ def to_be_estimated(exchange: Exchange, provider: Provider) -> bool:
     return exchange.request.operation in COUNTED_AS and not (
         isinstance(translator, TokenCounter) and translator.counts_tokens(exchange)
     )
+
+
+def to_be_estimated_after(exchange: Exchange, failure: GatewayError) -> bool:
+    """Say whether tokens were to be counted, and the provider has just said that it does not, with this model."""
+    return exchange.request.operation in COUNTED_AS and isinstance(failure, UnsupportedEndpoint)
 
 
 async def reply_with_estimate(exchange: Exchange) -> None:

@@ -194,6 +194,9 @@ WRONG = [
     ("provider_is_text", "providers: {a: openai}\n", 1, 16, "expected a map of settings, found text"),
     ("providers_are_a_list", "providers: [openai]\n", 1, 12, "expected a map, found a list"),
     ("provider_name", "providers: {a/b: {type: simulator}}\n", 1, 13, "a provider cannot be called 'a/b'"),
+    ("provider_blank", "providers:\n  a b: {type: simulator}\n", 2, 3, "a provider cannot be called 'a b'"),
+    ("provider_dots", "providers: {..: {type: simulator}}\n", 1, 13, "a provider cannot be called '..'"),
+    ("provider_foreign", "providers: {groß: {type: simulator}}\n", 1, 13, "a provider cannot be called 'groß'"),
     ("provider_own_key", "providers: {a: {type: openai, seed: 1}}\n", 1, 31, "unknown key 'seed'"),
     (
         "target_provider",

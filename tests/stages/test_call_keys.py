@@ -18,6 +18,7 @@ from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.passing import Passing
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.request import Request
+from sluicegate.stages.parts.account import account
 from tests.upstreams.faulty import FaultyUpstream, Script, answer, stream
 
 from .calling import END, ROLE, body_of, word
@@ -76,7 +77,8 @@ async def test_a_key_that_fails_rests_and_the_caller_does_not_notice(status, cap
                 await gateway.ask(chat())
         assert gateway.resources.breakers["up"].failures == 0
     assert sent(upstream) == [FIRST, SECOND, SECOND, SECOND, SECOND]
-    assert len(exchange.attempts) == 2
+    assert [one.key for one in exchange.attempts] == [1, 2]
+    assert account(exchange).key == 2
     assert "key 1 of 2 rests" in caplog.text
     assert FIRST not in caplog.text + repr(exchange) + repr(gateway.resources.providers)
 
@@ -118,7 +120,16 @@ async def test_where_all_keys_are_refused_the_breaker_hears_of_it():
         with pytest.raises(UpstreamRefused):
             await gateway.ask(chat())
         assert gateway.resources.breakers["up"].failures == 1
+        assert gateway.resources.providers["up"].keys.rests(trio.current_time()).keys() == {1, 2}
     assert sent(upstream) == [FIRST, SECOND]
+
+
+async def test_no_key_is_named_where_there_is_one_or_it_is_the_callers():
+    one = f"api_key: {FIRST}, callers_keys: true"
+    async with FaultyUpstream(GOOD, GOOD).serving() as upstream, gateway_before(upstream, one) as gateway:
+        exchanges = [await gateway.ask(chat()), await gateway.ask(chat(up=OWN))]
+    assert sent(upstream) == [FIRST, OWN]
+    assert [account(exchange).key for exchange in exchanges] == [None, None]
 
 
 async def test_where_all_keys_are_to_wait_the_caller_is_told_for_how_long():

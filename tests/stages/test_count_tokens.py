@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sluicegate.pipeline.errors import UpstreamError
+from sluicegate.pipeline.errors import UnsupportedEndpoint, UpstreamError
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.provider import UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
@@ -72,6 +72,13 @@ async def test_tokens_are_estimated_where_nobody_counts(told, can):
     answer, _ = await count(*told, can=can)
     assert answer.json == {"input_tokens": 100}
     assert answer.headers["x-sluicegate-estimated"] == "input_tokens"
+
+
+async def test_tokens_are_estimated_where_the_provider_does_not_count_with_this_model():
+    answer, (record,) = await count(UnsupportedEndpoint("cannot count"))
+    assert answer.json == {"input_tokens": 100}
+    assert answer.headers["x-sluicegate-estimated"] == "input_tokens"
+    assert (record["status"], record["attempts"]) == (200, 1)
 
 
 async def test_an_estimate_is_not_kept_and_says_what_it_is_each_time():

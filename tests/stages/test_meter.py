@@ -75,6 +75,7 @@ def test_a_plain_answer_in_figures_and_on_one_line() -> None:
         "key": "ci",
         "model": "openai/gpt-4o",
         "provider": "openai",
+        "provider_key": None,
         "served": "gpt-4o",
         "stream": False,
         "outcome": "ok",

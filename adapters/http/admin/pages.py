@@ -49,6 +49,7 @@ class Pages:
                     "models": list(running[name].translator.models()) if name in running else [],
                     "model_mapping": settings.model_mapping,
                     "breaker": breakers.get(name),
+                    "resting_keys": {key: round(left, 3) for key, left in snapshot.resting.get(name, {}).items()},
                 }
                 for name, settings in self._config.providers.items()
             ]

@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 
 UNSAMPLED = "2026-10-21"
 """The version that refuses temperature, top_p and top_k, whatever their values."""
+KEPT = frozenset({"files", "message_batches"})
+"""What lies with it for an account, below ``/v1``."""
+VERSION, BETA = "anthropic-version", "anthropic-beta"
+FILES = "files-api-2025-04-14"
+"""By which its files are asked for, in the older version: https://platform.claude.com/docs/en/build-with-claude/files"""
 _PATHS = {"messages": "/v1/messages", "count_tokens": "/v1/messages/count_tokens"}
 _PAGE = 1000
 """Models on one page, the most that it may have."""
@@ -90,14 +95,17 @@ class Anthropic:
         self._configured = {header.strip().lower(): value.strip() for header, value in settings.headers.items()}
         self._terms = Terms(max_tokens=settings.max_tokens, samples=settings.version != UNSAMPLED)
         self._errors = AnthropicErrors(name, Secrets(settings))
-        self._passage = Passage(settings, settings.base_url or AnthropicSettings.base_url, _shown(self._headers))
+        base = settings.base_url or AnthropicSettings.base_url
+        shown, version = _shown(self._headers), {VERSION: settings.version}
+        self._passage = Passage(settings, base, shown, defaults=version)
+        self._kept = Passage(settings, self._urls.pop("kept"), shown, KEPT, {**version, BETA: FILES})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
 
     def operations(self) -> frozenset[str]:
         """Return the one kind of request that this API has, and what is passed through."""
-        return self._passage.operations | {"chat"}
+        return self._passage.operations | self._kept.operations | {"chat"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the caller's own fields but for the model's name and foreign thoughts, or what they mean in this API.
@@ -107,13 +115,14 @@ class Anthropic:
         """
         request = exchange.request
         if request.passing is not None:
-            return self._passage.encode(exchange, request.passing)
+            passage = self._kept if request.operation in KEPT else self._passage
+            return passage.encode(exchange, request.passing)
         if self._passes(exchange):
             dropped = Dropped(self._name, strict=self._settings.strict)
             fields = without_foreign(request.fields, target.model, dropped)
             note_dropped(exchange, dropped)
             fields["model"] = msgspec.Raw(_encode(target.model))
-            said = {name: request.headers.get(name, "") for name in ("anthropic-version", "anthropic-beta")}
+            said = {name: request.headers.get(name, "") for name in (VERSION, BETA)}
             return self._request(request.operation, _encode(fields), stream=request.stream, said=said)
         return encode_chat(self, exchange, target, name=self._name, settings=self._settings)
 
@@ -121,7 +130,7 @@ class Anthropic:
         """Return the request that asks a target. Raises InvalidRequest as `write_request` does."""
         message = write_request(chat, target.model, self._terms, dropped)
         body = _encode({"model": target.model, **message.fields, **({"stream": True} if chat.stream else {})})
-        return self._request("messages", body, stream=chat.stream, said={"anthropic-beta": ",".join(message.betas)})
+        return self._request("messages", body, stream=chat.stream, said={BETA: ",".join(message.betas)})
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the answer, and its tokens.
@@ -210,7 +219,7 @@ def _operation_urls(base_url: str) -> dict[str, str]:
     """Return the URL of each operation. A base that ends in ``/v1``, as other APIs want it, is taken as well."""
     parts = urlsplit(base_url.strip())
     path = parts.path.rstrip("/").removesuffix("/v1")
-    paths = {**_PATHS, "models": "/v1/models"}
+    paths = {**_PATHS, "models": "/v1/models", "kept": "/v1"}
     return {
         operation: urlunsplit((parts.scheme, parts.netloc, path + end, parts.query, ""))
         for operation, end in paths.items()
@@ -218,15 +227,15 @@ def _operation_urls(base_url: str) -> dict[str, str]:
 
 
 def _shown(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that go with any request; what its body is, its sender says."""
-    return {name: value for name, value in headers.items() if name != "content-type"}
+    """Return the headers that go with any request; what its body is, and in which version, its sender says."""
+    return {name: value for name, value in headers.items() if name not in ("content-type", VERSION)}
 
 
 def _headers(settings: AnthropicSettings) -> dict[str, str]:
     headers = {
         "content-type": "application/json",
         "user-agent": "sluicegate",
-        "anthropic-version": settings.version,
+        VERSION: settings.version,
     }
     key = str(settings.api_key).strip()
     if key and settings.auth == "bearer":

@@ -19,8 +19,10 @@ _OPERATION = re.compile(
     r"/(?:chat/completions|completions|embeddings|responses|images/(?:generations|edits)"
     r"|audio/(?:speech|transcriptions|translations))/?$"
 )
-OFFERED = PATHS | media("image", "speech")
-"""The paths of all that it has; moderation is a service of its own there."""
+_MISSING = frozenset({"image_variation"})
+OFFERED = {name: path for name, path in PATHS.items() if name not in _MISSING} | media("image", "speech")
+"""The paths of all that it has, as openai's own client for Azure knows them. Moderation is a service of its own there,
+and no model there makes variations of an image."""
 _VERSION = "api-version"
 _UNDATED = frozenset({"v1", "preview", "latest"})
 

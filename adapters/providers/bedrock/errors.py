@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import msgspec
 
-from sluicegate.pipeline.errors import GatewayError, UpstreamTimeout
+from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint, UpstreamTimeout
 from sluicegate.pipeline.provider import UpstreamHead
 
 from ..openai.errors import ErrorTable
@@ -54,6 +54,8 @@ REFUSALS = {
     "InvalidSignatureException": "did not accept the signature: look at secret_access_key, region and the clock",
 }
 """Refusals that say more than that the key is not accepted."""
+COUNTS_NOT = "support counting tokens"
+"""Part of what is said of a model that does not count: which of them do, nobody can ask."""
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
@@ -77,6 +79,8 @@ class BedrockErrors(ErrorTable):
             kind: As in `STATUSES`; others go by the status.
             status: What the answer said, where there was one.
         """
+        if COUNTS_NOT in problem.message:
+            return UnsupportedEndpoint(self._says(status, self._clean(problem)), param="model")
         if kind in REFUSALS:
             return self._refused(REFUSALS[kind], status, None)
         meant = STATUSES.get(kind, FAILED if status == MODEL_FAILED else status)

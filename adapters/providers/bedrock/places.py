@@ -13,6 +13,8 @@ from sluicegate.pipeline.errors import NotFound
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 # A name, an inference profile or an ARN. It comes from the caller and stands in a path: it must not lead out of it.
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,2047}")
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+"""By how the names of their regions begin."""
 
 
 def _domain(region: str) -> str:
@@ -29,6 +31,25 @@ def control_root(base_url: str, region: str) -> str:
     return _root(base_url, f"bedrock.{region}.{_domain(region)}")
 
 
+def agents_root(base_url: str, region: str) -> str:
+    """Return where documents are ranked, likewise."""
+    return _root(base_url, f"bedrock-agent-runtime.{region}.{_domain(region)}")
+
+
+def roles_url(base_url: str, region: str) -> str:
+    """Return where keys for a role are had, likewise."""
+    return _root(base_url, f"sts.{region}.{_domain(region)}") + "/"
+
+
+def model_arn(model: str, region: str) -> str:
+    """Return the whole name of a model, as some APIs want it. Raises NotFound for what can be no model."""
+    _check(model)
+    if model.startswith("arn:"):
+        return model
+    partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
+    return f"arn:{partition}:bedrock:{region}::foundation-model/{model}"
+
+
 def _root(base_url: str, host: str) -> str:
     if not base_url.strip():
         return f"https://{host}"
@@ -38,6 +59,10 @@ def _root(base_url: str, host: str) -> str:
 
 def model_url(root: str, model: str, method: str) -> str:
     """Return the URL of a model's method. Raises NotFound for what can be no model."""
+    _check(model)
+    return f"{root}/model/{quote(model, safe='')}/{method}"
+
+
+def _check(model: str) -> None:
     if _MODEL.fullmatch(model) is None:
         raise NotFound(f"{model[:80]!r} is no name of a model", code="model_not_found", param="model")
-    return f"{root}/model/{quote(model, safe='')}/{method}"

@@ -12,8 +12,24 @@ from sluicegate.pipeline.provider import TimedResponse, TimedTransport, Transpor
 from .sigv4 import SIGNATURE, Signer
 
 
+async def signed(signer: Signer, request: UpstreamRequest, wall: float) -> UpstreamRequest:
+    """Return a request with a signature of this moment on it. A checkpoint if it is large.
+
+    Args:
+        signer: Makes it.
+        wall: Seconds since the epoch.
+    """
+    return await compute(len(request.body), _signed, signer, request, wall)
+
+
+def _signed(signer: Signer, request: UpstreamRequest, wall: float) -> UpstreamRequest:
+    own = tuple(header for header in request.headers if header[0] not in SIGNATURE)
+    made = signer.sign(request.method, request.url, own, request.body, wall)
+    return msgspec.structs.replace(request, headers=(*own, *made))
+
+
 class Signing:
-    """Carries requests with a signature of this moment on them.
+    """Carries requests with a signature on them.
 
     Args:
         signer: Makes it.
@@ -28,17 +44,11 @@ class Signing:
 
     async def send(self, request: UpstreamRequest, *, connect: float) -> UpstreamResponse:
         """Send a request as its transport does, signed. A checkpoint."""
-        signed = await compute(len(request.body), self._signed, request)
-        return await self._shared.send(signed, connect=connect)
+        return await self._shared.send(await signed(self._signer, request, self._wall()), connect=connect)
 
     async def aclose(self) -> None:
         """Close the transport that is shared: whoever closes one ends them all."""
         await self._shared.aclose()
-
-    def _signed(self, request: UpstreamRequest) -> UpstreamRequest:
-        own = tuple(header for header in request.headers if header[0] not in SIGNATURE)
-        made = self._signer.sign(request.method, request.url, own, request.body, self._wall())
-        return msgspec.structs.replace(request, headers=(*own, *made))
 
 
 class TimedSigning(Signing):
@@ -50,5 +60,5 @@ class TimedSigning(Signing):
 
     async def send_by(self, request: UpstreamRequest, *, connect: float, due: float) -> TimedResponse:
         """Send a request as its transport does, signed. A checkpoint. Raises trio.TooSlowError when time is up."""
-        signed = await compute(len(request.body), self._signed, request)
-        return await self._timed.send_by(signed, connect=connect, due=due)
+        made = await signed(self._signer, request, self._wall())
+        return await self._timed.send_by(made, connect=connect, due=due)

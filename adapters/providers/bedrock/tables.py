@@ -145,3 +145,34 @@ EMBEDDERS = (
 def embedder_of(*names: str) -> Embedder | None:
     """Return how a model is asked for embeddings, by the first of its names that tells; None where none does."""
     return next((one for name in names for one in EMBEDDERS if one.name in name.lower()), None)
+
+
+PAINTERS: dict[str, Literal["amazon", "stability"]] = {
+    "titan-image": "amazon",
+    "nova-canvas": "amazon",
+    "stability.sd3": "stability",
+    "stable-image-core": "stability",
+    "stable-image-ultra": "stability",
+}
+"""Whose words a model understands that draws, by the part of its name that tells. Stability's that only change images
+have others."""
+QUALITIES = {"standard": "standard", "low": "standard", "medium": "standard", "hd": "premium", "high": "premium"}
+"""A caller's ``quality`` for Amazon's models."""
+RATIOS = {
+    "16:9": 16 / 9,
+    "1:1": 1.0,
+    "21:9": 21 / 9,
+    "2:3": 2 / 3,
+    "3:2": 1.5,
+    "4:5": 0.8,
+    "5:4": 1.25,
+    "9:16": 9 / 16,
+    "9:21": 9 / 21,
+}
+"""Forms that Stability's models have; a size becomes the nearest of them."""
+FORMATS = frozenset({"png", "jpeg"})
+
+
+def painter_of(*names: str) -> str:
+    """Return how a model is asked for images, by the first of its names that tells; empty where none does."""
+    return next((kind for name in names for part, kind in PAINTERS.items() if part in name.lower()), "")

@@ -27,6 +27,7 @@ from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
 from ..model_lists import read_page
 from ..openai.typed_stream import WholeAsTyped
+from ..ranking import asked_in
 from ..reading import Malformed
 from ..secrets import Secrets
 from ..translation import note_dropped
@@ -34,7 +35,7 @@ from .answer import read_answer
 from .embeddings import embed_body, read_vectors
 from .errors import CohereErrors
 from .request import body_of
-from .rerank import asked_in, rank_body, read_ranking
+from .rerank import rank_body, read_ranking
 from .stream import CohereStream
 from .transcripts import read_transcript, transcript_form
 

@@ -13,6 +13,13 @@ from .answers import read_json, write_json
 from .messages import text_in
 
 Fields = dict[str, msgspec.Raw]
+_TOKENS = {
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+    "prompt_tokens_details": "input_tokens_details",
+    "completion_tokens_details": "output_tokens_details",
+}
+"""Of chats, by their names in answers with images."""
 _SIZE = re.compile(r"(\d{2,5})x(\d{2,5})")
 MISTRAL_CATEGORIES = {
     "hate_and_discrimination": "hate",
@@ -54,6 +61,9 @@ def mend_images(body: bytes, created: int) -> bytes:
         return body
     kept = ("b64_json", "url", "revised_prompt")
     data = [{name: row[name] for name in kept if row.get(name)} for row in rows if isinstance(row, dict)]
+    if isinstance(usage := top.get("usage"), dict) and "prompt_tokens" in usage:
+        renamed = {_TOKENS.get(name, name): value for name, value in usage.items()}
+        top = {**top, "usage": renamed}
     return write_json({"created": created, **top, "data": data})
 
 

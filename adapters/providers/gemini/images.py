@@ -5,16 +5,19 @@ Sources: https://ai.google.dev/gemini-api/docs/imagen, https://ai.google.dev/gem
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from sluicegate.pipeline.errors import InvalidRequest
+from sluicegate.pipeline.errors import UnsupportedEndpoint
+from sluicegate.pipeline.files import Joined
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.schemas import ImageRequest
+from sluicegate.pipeline.schemas.forms import ImageEditRequest
 
+from ..inlined import image_type, images_in, write_inlined
+from ..pictures import edit_request, image_request, images_of, ratio_of, refuse_unmade
 from ..reading import Malformed
 from .errors import GoogleErrors
 from .wire import read_usage
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
 RATIOS = {"1:1": 1.0, "3:4": 0.75, "4:3": 4 / 3, "9:16": 9 / 16, "16:9": 16 / 9}
 """Forms that all of the models have; a size becomes the nearest of them."""
-_SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
+METHOD = "generateContent"
+_EDIT_HINTS = ("input_fidelity",)
 _HINTS = (
     "quality",
     "style",
@@ -81,25 +85,51 @@ def image_body(exchange: Exchange, model: str, dropped: Dropped) -> tuple[str, b
     Raises:
         InvalidRequest: The request asks for what the API has not.
     """
-    asked = _request(exchange)
+    asked = image_request(exchange)
     for name in _HINTS:
         if getattr(asked, name) is not None:
             dropped.drop(name)
-    if asked.response_format == "url":
-        raise dropped.unsupported("response_format")
-    if asked.stream:
-        raise dropped.unsupported("stream")
-    ratio = _ratio(asked.size, dropped)
+    refuse_unmade(asked, dropped)
     if model.startswith("imagen"):
+        ratio = ratio_of(asked.size, RATIOS, dropped)
         parameters: dict[str, object] = {"sampleCount": asked.n or 1} | ({"aspectRatio": ratio} if ratio else {})
         return "predict", msgspec.json.encode({"instances": [{"prompt": asked.prompt}], "parameters": parameters})
+    config = _config(asked, dropped)
+    contents = [{"role": "user", "parts": [{"text": asked.prompt}]}]
+    return METHOD, msgspec.json.encode({"contents": contents, "generationConfig": config})
+
+
+def edit_body(exchange: Exchange, model: str, dropped: Dropped, provider: str) -> Joined:
+    """Return the body of `METHOD` that asks a model that draws to change images. See `image_body`.
+
+    Raises:
+        InvalidRequest: The request asks for what the API has not, or the model knows no images but its own.
+    """
+    if model.startswith("imagen"):
+        raise UnsupportedEndpoint.of(provider, exchange.request.operation)
+    asked = edit_request(exchange)
+    for name in (*_EDIT_HINTS, *_HINTS):
+        if getattr(asked, name, None) is not None:
+            dropped.drop(name)
+    refuse_unmade(asked, dropped)
+    config = _config(asked, dropped)
+    images = images_in(exchange.request, dropped)
+
+    def written(data: list[str]) -> dict[str, object]:
+        pairs = zip(images, data, strict=True)
+        inline = [{"inlineData": {"mimeType": image_type(file), "data": text}} for file, text in pairs]
+        return {"contents": [{"role": "user", "parts": [*inline, {"text": asked.prompt}]}], "generationConfig": config}
+
+    return write_inlined(images, written)
+
+
+def _config(asked: ImageRequest | ImageEditRequest, dropped: Dropped) -> dict[str, object]:
     if (asked.n or 1) > 1:
         raise dropped.unsupported("n")
     config: dict[str, object] = {"responseModalities": ["TEXT", "IMAGE"]}
-    if ratio:
+    if ratio := ratio_of(asked.size, RATIOS, dropped):
         config["imageConfig"] = {"aspectRatio": ratio}
-    contents = [{"role": "user", "parts": [{"text": asked.prompt}]}]
-    return "generateContent", msgspec.json.encode({"contents": contents, "generationConfig": config})
+    return config
 
 
 def images_reply(errors: GoogleErrors, head: UpstreamHead, body: bytes, *, created: int) -> tuple[Reply, Usage]:
@@ -120,23 +150,7 @@ def images_reply(errors: GoogleErrors, head: UpstreamHead, body: bytes, *, creat
         raise errors.nonsense(f"is not of its API ({error})") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise errors.nonsense("is not valid JSON" if body.strip() else "is empty") from error
-    made = _made(found)
-    if not made:
-        told = "the provider's safety filters let no image of this prompt through"
-        raise InvalidRequest(told, code="content_policy_violation", param="prompt")
-    usage = read_usage(found.usage_metadata) or Usage()
-    drawn = usage.image_output or usage.output - usage.reasoning
-    usage = msgspec.structs.replace(usage, images=len(made), image_output=drawn)
-    answer: dict[str, object] = {"created": created, "data": [{"b64_json": data} for data in made]}
-    if usage.total:
-        details = {"text_tokens": usage.input - usage.image_input, "image_tokens": usage.image_input}
-        answer["usage"] = {
-            "input_tokens": usage.input,
-            "output_tokens": usage.output,
-            "total_tokens": usage.total,
-            "input_tokens_details": details,
-        }
-    return Reply(body=msgspec.json.encode(answer)), usage
+    return images_of(_made(found), read_usage(found.usage_metadata) or Usage(), created=created)
 
 
 def _made(found: _Images) -> list[str]:
@@ -146,24 +160,3 @@ def _made(found: _Images) -> list[str]:
         # What is drawn while thinking is no part of the answer.
         made += [part.inline_data.data for part in parts if part.inline_data and not part.thought]
     return made
-
-
-def _ratio(size: str | None, dropped: Dropped) -> str:
-    """Return the form that a size is nearest to; empty where none is asked for. Raises InvalidRequest."""
-    if size is None or size == "auto":
-        return ""
-    if (sides := _SIZE.fullmatch(size)) is None:
-        raise dropped.unsupported("size")
-    wanted = int(sides[1]) / int(sides[2])
-    return min(RATIOS, key=lambda name: abs(RATIOS[name] - wanted))
-
-
-def _request(exchange: Exchange) -> ImageRequest:
-    """Return the typed request; it is there unless `validate` is not in the pipeline."""
-    typed = exchange.request.typed
-    if isinstance(typed, ImageRequest):
-        return typed
-    try:
-        return msgspec.json.decode(exchange.request.body, type=ImageRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest(f"the request for images makes no sense: {error}") from error

@@ -33,8 +33,9 @@ from .api import GeminiApi
 from .counting import read_count
 from .embeddings import embed_body, read_vectors
 from .errors import GoogleErrors
-from .images import image_body, images_reply
-from .speech import speech_body, speech_stream
+from .images import images_reply
+from .made import MADE, made_request
+from .speech import speech_stream
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
@@ -96,7 +97,7 @@ class Gemini:
 
     def operations(self) -> frozenset[str]:
         """Return the kinds of requests that it has methods for, and what is passed through."""
-        return self._passage.operations | {"chat", "embedding", "image", "speech"}
+        return self._passage.operations | {"chat", "embedding", "image", "image_edit", "speech"}
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
@@ -106,7 +107,7 @@ class Gemini:
             return self._api.pass_on(exchange, target, _resource(target.model))
         if exchange.request.operation == "count_tokens":
             return self._api.count(exchange, target, _resource(target.model))
-        if exchange.request.operation in ("image", "speech"):
+        if exchange.request.operation in MADE:
             return self._make(exchange, target)
         if exchange.request.operation != "embedding":
             return encode_chat(self._api, exchange, target, name=self._name, settings=self._settings)
@@ -125,7 +126,7 @@ class Gemini:
             return self._api.passed(exchange, head, body)
         if exchange.request.operation == "count_tokens":
             return read_count(self._errors, head, body), None
-        if exchange.request.operation == "image":
+        if exchange.request.operation in ("image", "image_edit"):
             return images_reply(self._errors, head, body, created=int(self._wall()))
         if exchange.request.operation != "embedding":
             return decode_chat(self._api, exchange, head, body)
@@ -168,14 +169,11 @@ class Gemini:
         return None
 
     def _make(self, exchange: Exchange, target: Target) -> UpstreamRequest:
-        """Return the request for images, or for speech."""
+        """Return the request for images, made or changed, or for speech."""
         dropped = Dropped(self._name, strict=self._settings.strict)
-        if exchange.request.operation == "speech":
-            method, body = speech_body(exchange, dropped)
-        else:
-            method, body = image_body(exchange, target.model.rpartition("/")[2], dropped)
+        request = made_request(exchange, target.model, self._url, self._plain_headers, dropped, self._name)
         note_dropped(exchange, dropped)
-        return UpstreamRequest("POST", self._url(target.model, method), self._plain_headers, body)
+        return request
 
     def _url(self, model: str, method: str) -> str:
         return f"{self._root}/{_resource(check_model(model))}:{method}"

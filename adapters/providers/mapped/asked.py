@@ -78,7 +78,7 @@ def _text(blocks: Iterable[Block], dropped: Dropped) -> str:
         if isinstance(block, Text | Refusal):
             texts.append(block.text)
         elif not isinstance(block, Thinking):  # which only its own model understands
-            raise dropped.unsupported(type(block).__name__.lower())
+            raise dropped.block(block)
     return "\n\n".join(texts)
 
 

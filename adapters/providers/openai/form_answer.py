@@ -61,14 +61,13 @@ def read_form_answer(
         raise errors.in_band(problem_in({"error": answer.error}))
     if request.operation in SPOKEN and not isinstance(answer.text, str):
         raise errors.nonsense("has no text")
-    if request.operation not in SPOKEN and not isinstance(answer.data, list):
+    if request.operation in SPOKEN:
+        return Reply(body=body), usage_of(answer.usage, answer.duration)
+    if not isinstance(answer.data, list):
         raise errors.nonsense("has no data")
-    usage = usage_of(answer.usage, answer.duration)
-    if request.operation not in SPOKEN and isinstance(answer.data, list):
-        usage = usage or Usage()
-        drawn = usage.image_output or usage.output
-        usage = msgspec.structs.replace(usage, images=len(answer.data), image_output=drawn)
-    return Reply(body=body), usage
+    usage = usage_of(answer.usage, answer.duration) or Usage()
+    drawn = usage.image_output or usage.output
+    return Reply(body=body), msgspec.structs.replace(usage, images=len(answer.data), image_output=drawn)
 
 
 def asks_for_text(request: Request) -> bool:

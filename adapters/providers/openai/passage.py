@@ -49,6 +49,7 @@ class Passage:
         settings: The provider's.
         base_url: Where its API is; nothing outside can be reached. Its query goes with each request.
         credentials: Headers that show the gateway's key.
+        defaults: Headers that go where the caller sends none of the name.
         native: Operations that the API has by their own paths.
 
     Attributes:
@@ -61,9 +62,11 @@ class Passage:
         base_url: str,
         credentials: Mapping[str, str],
         native: frozenset[str] = frozenset(),
+        defaults: Mapping[str, str] | None = None,
     ) -> None:
         self._base = urlsplit(base_url.strip())
         configured = {name.strip().lower(): value.strip() for name, value in settings.headers.items()}
+        self._defaults = defaults or {}
         self._headers = {"user-agent": "sluicegate", **credentials, **configured}
         opened = isinstance(settings, ProxyProviderSettings) and settings.proxy
         self.operations = native | ({"proxy"} if opened else frozenset())
@@ -77,7 +80,7 @@ class Passage:
         base = self._base
         query = "&".join(part for part in (base.query, passing.query) if part)
         url = urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + passing.path, query, ""))
-        headers = {**dict(_forwarded(request.headers)), **self._headers}
+        headers = {**self._defaults, **dict(_forwarded(request.headers)), **self._headers}
         upload = request.upload
         source = Joined([Extent(upload, 0, upload.size)]) if upload is not None and upload.size else None
         return UpstreamRequest(passing.method, url, tuple(headers.items()), upload=source)

@@ -1,4 +1,4 @@
 """Google Vertex AI."""
 
+from .settings import VertexSettings as VertexSettings
 from .translator import Vertex as Vertex
-from .translator import VertexSettings as VertexSettings

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..gemini.translator import check_model, versioned
 
 HOST = "aiplatform.googleapis.com"
+RANKERS = "https://discoveryengine.googleapis.com"
 REGIONS = frozenset({"us", "eu"})
 """Locations of more than one place."""
 PUBLISHERS = (("claude", "anthropic"), ("mistral", "mistralai"), ("codestral", "mistralai"))
@@ -44,12 +45,20 @@ class Places:
     def __init__(self, base_url: str, version: str, project: str, location: str) -> None:
         self._root = versioned(base_url or f"https://{_host(location, project)}", version)
         self._unversioned = self._root.rpartition("/")[0]
+        self._rankers = self._unversioned if base_url else RANKERS
+        self._project = project
         self._parent = f"projects/{project}/locations/{location}/" if project else ""
 
     @property
     def models_url(self) -> str:
         """Where Google's models are listed; only the newer version of its API can say."""
         return f"{self._unversioned}/v1beta1/publishers/google/models"
+
+    @property
+    def rank_url(self) -> str:
+        """Where documents are ranked, wherever the models are; empty where no project is known to ask for."""
+        place = f"projects/{self._project}/locations/global/rankingConfigs/default_ranking_config:rank"
+        return f"{self._rankers}/v1/{place}" if self._project else ""
 
     def url(self, model: str, method: str) -> str:
         """Return the URL of a model's method. Raises NotFound for what can be no model."""

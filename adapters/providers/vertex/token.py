@@ -1,8 +1,6 @@
-"""Tokens of access: fetched with signed claims, kept while they hold, and put on each request.
+"""Tokens of access: had for signed claims, and put on each request.
 
-* A token is fetched in the task of the request that needs it, under that request's own deadline.
-* One request fetches at a time. While the old token still holds, the others go on with it.
-* One that the API does not accept is dropped, and the request is sent once more with a new one.
+One that the API does not accept is dropped, and the request is sent once more with a new one.
 """
 
 from __future__ import annotations
@@ -17,14 +15,11 @@ import trio
 from sluicegate.pipeline.errors import GatewayError, UpstreamError, UpstreamRefused
 from sluicegate.pipeline.provider import Transport, UpstreamRequest, UpstreamResponse
 
+from ..leased import Leased, ask
 from ..problem import read_problem
 from ..secrets import Secrets
 from .account import Signer
 
-EARLY = 300.0
-"""Seconds before its end that a token is replaced."""
-MAX_ANSWER = 64 * 1024
-"""Bytes of an answer that are read; a token has a thousand or two."""
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _FORM = (("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json"))
 
@@ -56,51 +51,31 @@ class Tokens:
         self._url = url
         self._secrets = secrets
         self._wall = wall
-        self._fetching = trio.Lock()
-        self._token = ""
-        self._ends = 0.0
+        self._leased = Leased(self._fetch)
 
     async def get(self, shared: Transport, *, connect: float) -> str:
         """Return a token that holds. A checkpoint where one has to be fetched.
 
         Args:
+            shared: Carries the request for it.
             connect: Seconds that opening a connection may take.
 
         Raises:
             UpstreamRefused: The account is not accepted. UpstreamError: No token could be had.
         """
-        if self._left() > EARLY or (self._left() > 0 and self._fetching.locked()):
-            return self._token
-        async with self._fetching:
-            if self._left() > EARLY:  # another request has fetched it meanwhile
-                return self._token
-            try:
-                await self._fetch(shared, connect)
-            except UpstreamError:
-                if self._left() <= 0:
-                    raise
-            return self._token
+        return await self._leased.get(shared, connect=connect)
 
     def drop(self, token: str) -> None:
         """Forget a token that was not accepted."""
-        if token == self._token:
-            self._token = ""
+        self._leased.drop(token)
 
-    def _left(self) -> float:
-        """Return the seconds that the token still holds."""
-        return self._ends - trio.current_time() if self._token else 0.0
-
-    async def _fetch(self, shared: Transport, connect: float) -> None:
+    async def _fetch(self, shared: Transport, connect: float) -> tuple[str, float]:
         form = {"grant_type": GRANT, "assertion": self._signer.assertion(self._wall())}
         request = UpstreamRequest("POST", self._url, _FORM, urlencode(form).encode("ascii"))
         asked = trio.current_time()
-        response = await shared.send(request, connect=connect)
-        try:
-            body = await _body(response)
-        finally:
-            await response.aclose()
-        if response.head.status != 200:
-            raise self._error(response.head.status, body)
+        head, body = await ask(request, shared, connect)
+        if head.status != 200:
+            raise self._error(head.status, body)
         try:
             granted = _decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -108,8 +83,7 @@ class Tokens:
         if not (granted.access_token.isascii() and granted.access_token.isprintable() and granted.access_token):
             raise UpstreamError(f"provider {self._provider!r} was answered no token") from None
         self._secrets.add(granted.access_token)
-        self._token = granted.access_token
-        self._ends = asked + granted.expires_in
+        return granted.access_token, asked + granted.expires_in
 
     def _error(self, status: int, body: bytes) -> GatewayError:
         """Return the error for an answer that grants nothing; its description may quote what we sent, its name not."""
@@ -119,15 +93,6 @@ class Tokens:
         if 400 <= status < 500 and status not in (408, 429):
             return UpstreamRefused(told)
         return UpstreamError(told)
-
-
-async def _body(response: UpstreamResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while size < MAX_ANSWER and (data := await response.receive()):
-        parts.append(data)
-        size += len(data)
-    return b"".join(parts)
 
 
 class Authorized:

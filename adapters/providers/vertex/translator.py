@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Meta
 
-from sluicegate.pipeline.config.kinds import Secret
-from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, NotFound, UnsupportedEndpoint
 from sluicegate.pipeline.form.sides import Dropped
 from sluicegate.pipeline.provider import ModelPage, StreamDecoder, Transport, UpstreamHead, UpstreamRequest
@@ -27,11 +24,13 @@ from ..gemini.api import GeminiApi
 from ..gemini.counting import read_count
 from ..gemini.embeddings import embed_body, read_vectors
 from ..gemini.errors import GoogleErrors
-from ..gemini.images import image_body, images_reply
-from ..gemini.speech import speech_body, speech_stream
-from ..gemini.translator import Safety, check_safety, page_query
+from ..gemini.images import images_reply
+from ..gemini.made import MADE, made_request
+from ..gemini.speech import speech_stream
+from ..gemini.translator import page_query
 from ..headers import both_headers
 from ..model_lists import read_page
+from ..ranking import asked_in
 from ..reading import Malformed
 from ..retry_after import read_retry_after
 from ..secrets import Secrets
@@ -40,46 +39,14 @@ from .account import Signer, read_account, token_url
 from .claude import ClaudeApi
 from .embeddings import predict_body, read_predictions
 from .places import EMBEDDED_ALONE, Places, name_of, publisher_of
+from .rerank import rank_body, read_ranking
+from .settings import VertexSettings
 from .token import Authorized, Tokens
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.exchange import Exchange, Target
 
-_PROJECT = re.compile(r"([a-z0-9.-]+:)?[a-z0-9-]*")
-_LOCATION = re.compile(r"[a-z0-9-]+")
 _CLAUDES_ERROR = re.compile(rb'^\s*\{\s*"type"\s*:\s*"error"')
-
-
-class VertexSettings(HttpProviderSettings, kw_only=True, frozen=True):
-    """How to reach Vertex AI, and as whom: by one of api_key, access_token and credentials."""
-
-    api_key: Annotated[Secret, Meta(description="An API key; in express mode it says the project too.")] = Secret("")
-    base_url: Annotated[
-        str, Meta(description="What stands for Google's hosts, that of the token exchange included; unset means those.")
-    ] = ""
-    project: Annotated[str, Meta(description="The project; unset means the credentials' own.")] = ""
-    location: Annotated[str, Meta(description="A region such as europe-west4, or us, eu or global.")] = "global"
-    credentials: Annotated[
-        Secret, Meta(description='The JSON of a service account\'s key file: "${file:/run/secrets/vertex.json}".')
-    ] = Secret("")
-    access_token: Annotated[Secret, Meta(description="A token that somebody else keeps fresh.")] = Secret("")
-    api_version: Annotated[Literal["v1", "v1beta1"], Meta(description="Which version of its API.")] = "v1"
-    safety: Safety = msgspec.field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse what would be refused with each request. No message quotes a secret."""
-        super().__post_init__()
-        check_safety(self.safety)
-        if sum(map(bool, (self.api_key, self.access_token, self.credentials))) > 1:
-            raise ValueError("api_key, access_token and credentials are three ways to say one thing: name one")
-        if not (self.access_token.isascii() and (self.access_token.isprintable() or not self.access_token)):
-            raise ValueError("access_token has a character that no HTTP header may have")
-        if _PROJECT.fullmatch(self.project) is None:
-            raise ValueError(f"{self.project[:80]!r} is no id of a project")
-        if _LOCATION.fullmatch(self.location) is None:
-            raise ValueError(f"{self.location[:80]!r} is no location")
-        if self.credentials:
-            read_account(self.credentials)
 
 
 @provider("vertex", summary="Google Vertex AI: Gemini and Claude, by project and location.", settings=VertexSettings)
@@ -124,14 +91,16 @@ class Vertex:
 
     def operations(self) -> frozenset[str]:
         """Return the kinds of requests that it has methods for."""
-        return frozenset({"chat", "embedding", "image", "speech"})
+        return frozenset({"chat", "embedding", "image", "image_edit", "rerank", "speech"})
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
         if exchange.request.operation == "embedding":
             return self._embed(exchange, target)
-        if exchange.request.operation in ("image", "speech"):
+        if exchange.request.operation in MADE:
             return self._make(exchange, target)
+        if exchange.request.operation == "rerank":
+            return self._rank(exchange, target)
         api = self._api(target)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             dropped = Dropped(self._name, strict=self._settings.strict)
@@ -156,9 +125,11 @@ class Vertex:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""
         if exchange.request.operation == "embedding":
             return self._embedded(exchange, head, body)
-        if exchange.request.operation == "image":
+        if exchange.request.operation in ("image", "image_edit"):
             return images_reply(self._errors, head, body, created=int(self._wall()))
-        api = self._asked(exchange)
+        if exchange.request.operation == "rerank":
+            return self._ranked(exchange, head, body)
+        api = self._asked(head)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             return api.passed(exchange, head, body)
         if isinstance(api, GeminiApi) and api.passes(exchange):
@@ -171,7 +142,7 @@ class Vertex:
         """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
         if exchange.request.operation == "speech":
             return speech_stream(self._name, self._errors, exchange, head)
-        api = self._asked(exchange)
+        api = self._asked(head)
         if isinstance(api, ClaudeApi) and api.passes(exchange):
             return api.passed_stream(head)
         if isinstance(api, GeminiApi) and api.passes(exchange):
@@ -225,22 +196,37 @@ class Vertex:
         told = f"provider {self._name!r} knows the models of google and anthropic, not of {publisher[:40]!r}"
         raise NotFound(told, code="model_not_found", param="model")
 
-    def _asked(self, exchange: Exchange) -> GeminiApi | ClaudeApi:
-        """Return the API that the last attempt has asked."""
-        return self._api(exchange.attempts[-1].target) if exchange.attempts else self._gemini
+    def _asked(self, head: UpstreamHead) -> GeminiApi | ClaudeApi:
+        """Return the API that an answer is of. Several attempts may be under way, so the exchange cannot tell."""
+        return self._api(head.target) if head.target is not None else self._gemini
 
     def _make(self, exchange: Exchange, target: Target) -> UpstreamRequest:
-        """Return the request for images, or for speech."""
+        """Return the request for images, made or changed, or for speech."""
         dropped = Dropped(self._name, strict=self._settings.strict)
-        operation = exchange.request.operation
         if publisher_of(target.model) not in ("google", ""):
-            raise UnsupportedEndpoint.of(self._name, operation)  # with the models of others
-        if operation == "speech":
-            method, body = speech_body(exchange, dropped)
-        else:
-            method, body = image_body(exchange, name_of(target.model), dropped)
+            raise UnsupportedEndpoint.of(self._name, exchange.request.operation)  # with the models of others
+        request = made_request(exchange, target.model, self._places.url, self._plain_headers, dropped, self._name)
         note_dropped(exchange, dropped)
-        return UpstreamRequest("POST", self._places.url(target.model, method), self._plain_headers, body)
+        return request
+
+    def _rank(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        if not self._places.rank_url:
+            told = f"provider {self._name!r} ranks documents for a project, and an api_key says none: name it"
+            raise UnsupportedEndpoint(told, param="model")
+        dropped = Dropped(self._name, strict=self._settings.strict)
+        fields = exchange.request.fields
+        body = rank_body(asked_in(fields), target.model, fields, dropped)
+        note_dropped(exchange, dropped)
+        headers = (*self._plain_headers, ("x-goog-user-project", self._project))
+        return UpstreamRequest("POST", self._places.rank_url, headers, body)
+
+    def _ranked(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage]:
+        self._errors.check_type(head, body)
+        try:
+            ranking, usage = read_ranking(body, asked_in(exchange.request.fields))
+        except Malformed as error:
+            raise self._errors.nonsense(str(error)) from error
+        return Reply(body=msgspec.json.encode(ranking)), usage
 
     def _embed(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         request = embedding_request(exchange)

@@ -28,12 +28,15 @@ def check(
     config: Annotated[
         Path | None, typer.Argument(help="The configuration; config.yaml, if there is one, - for standard input.")
     ] = None,
+    chosen: Annotated[Path | None, typer.Option("--config", "-c", help="The same, as `serve` has it named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Ask each provider for its models, which costs nothing. Exit code 1 if one of them cannot be used."""
+    if config is not None and chosen is not None:
+        raise WrongUse(f"{config} and {chosen} are two configurations: name one")
     registry = Registry()
     try:
-        loaded = load_chosen(config, registry)
+        loaded = load_chosen(config or chosen, registry)
         found = [*trio.run(_probe, loaded, registry), *_left_out(loaded)]
     except ConfigError as error:
         raise WrongUse(f"the configuration is wrong, see `sluicegate lint`: {error.problems[0]}") from error

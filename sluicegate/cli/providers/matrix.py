@@ -24,6 +24,7 @@ from sluicegate.pipeline.schemas.decode import type_body
 from .features import FEATURES, Feature
 
 SETTINGS: dict[str, dict[str, Any]] = {
+    "bedrock": {"api_key": "", "access_key_id": "probe", "secret_access_key": "probe"},
     "azure": {"base_url": "https://probe.openai.azure.com"},
     "custom": {"base_url": "https://probe.example/v1"},
     "mapped": {
@@ -91,7 +92,7 @@ def translator_of(name: str, registry: Registry) -> Translator | None:
     spec = registry.provider(name)
     given = {"type": name, **SETTINGS.get(name, {})}
     if "api_key" in spec.settings.__struct_fields__ and "access_token" not in given:
-        given["api_key"] = "probe"
+        given.setdefault("api_key", "probe")
     try:
         settings = GatewayBuilder(registry).provider(name, **given).build().providers[name]
         translator: Translator = spec.component(name, settings)

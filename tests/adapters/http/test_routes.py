@@ -18,6 +18,10 @@ from sluicegate.adapters.http.routes import Room
         (b"/v1/models/openai/gpt-4", "model", "openai/gpt-4"),
         (b"/v1/models/openai%2Fgpt-4", "model", "openai/gpt-4"),
         (b"/v1/models/%C3%A9%20x", "model", "é x"),
+        (b"/openai/v1/chat/completions", "chat", ""),
+        (b"http://gateway.test/openai/v1/models/gpt-4", "model", "gpt-4"),
+        (b"/v1/messages/batches", "message_batches", "/messages/batches"),
+        (b"/v1/messages/batches/b1/results", "message_batches", "/messages/batches/b1/results"),
     ],
 )
 def test_a_path_leads_to_its_operation(target, operation, subject):
@@ -65,6 +69,11 @@ def test_a_path_that_can_be_read_in_one_way_only_is_plain(target):
 )
 def test_anything_else_is_not_plain(target):
     assert not routes.is_plain(target)
+
+
+@pytest.mark.parametrize("target", [b"/openai/admin", b"/openai/openai/v1/models", b"/openai/health", b"/openai/v1"])
+def test_behind_another_word_there_is_the_api_alone(target):
+    assert routes.find(routes.path_of(target)) == (None, "")
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,14 @@ def test_what_has_ended_keeps_its_totals_and_nothing_that_was_of_the_moment():
     assert total.breakers["p"].seen == {"closed": 1}
 
 
+def test_a_key_rests_as_long_as_it_does_with_any_worker():
+    one, other = {"p": {"1": 5.0}, "q": {}}, {"p": {"1": 9.0, "2": 1.0}, "q": {}}
+    total = merged(
+        worker(1, resting=one), after_its_end(worker(2, resting={"p": {"3": 60.0}})), worker(3, resting=other)
+    )
+    assert total.resting == {"p": {"1": 9.0, "2": 1.0}, "q": {}}
+
+
 def test_series_that_find_no_place_are_counted_under_other():
     many = [(Series("chat", "p", str(at)), figures(1, [1])) for at in range(5)]
     total = merged(replace(worker(1), series=tuple(many)), max_series=3)

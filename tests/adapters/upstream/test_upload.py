@@ -1,11 +1,13 @@
 """Requests whose body comes in pieces from where it is kept, over HTTP/1.1 and HTTP/2."""
 
+import base64
+
 import pytest
 import trio
 
 from sluicegate.adapters.multipart.spool import Spool, SpoolFailed
 from sluicegate.pipeline.errors import UpstreamError
-from sluicegate.pipeline.files import PIECE, Extent, Joined
+from sluicegate.pipeline.files import PIECE, TRIPLES, Base64, Extent, Joined
 from sluicegate.pipeline.provider import UpstreamRequest
 from tests.adapters.upstream.test_http2 import Hypercorn, spot
 from tests.adapters.upstream.upstreams import answer, read, serving
@@ -27,6 +29,18 @@ async def spool():
 def asking(url, spool):
     source = Joined([b"<", Extent(spool, 0, spool.size), b">"])
     return UpstreamRequest("POST", url, (("content-type", "x/y"),), upload=source)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, TRIPLES - 1, TRIPLES, TRIPLES + 1, 3 * TRIPLES + 5])
+async def test_a_file_may_be_written_in_base64(size):
+    data = bytes(at * 7 % 256 for at in range(size))
+    spool = Spool()
+    await spool.write(b"before" + data + b"behind")
+    source = Joined([b'"', Base64(Extent(spool, 6, size)), b'"'])
+    sent = b"".join([piece async for piece in source.pieces()])
+    assert sent == b'"' + base64.b64encode(data) + b'"'
+    assert source.size == len(sent)
+    spool.close()
 
 
 async def test_an_upload_has_its_length_and_its_bytes_each_time_it_is_sent(transport, spool):

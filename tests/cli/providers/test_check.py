@@ -145,3 +145,12 @@ def test_a_wrong_configuration_is_an_error_of_use(tmp_path, capsys):
     (tmp_path / "my.yaml").write_text("providers: {up: {type: nonsense}}")
     assert main(("providers", "check", str(tmp_path / "my.yaml"))) == 2
     assert "unknown provider type 'nonsense'" in capsys.readouterr().err
+
+
+def test_the_configuration_may_be_named_as_serve_wants_it(checked, tmp_path, capsys):
+    checked("providers: {sim: {type: simulator}}\n")
+    for flag in ("-c", "--config"):
+        assert main(("providers", "check", flag, str(tmp_path / "my.yaml"))) == 0
+        assert "1 can be used" in capsys.readouterr().out
+    assert main(("providers", "check", "my.yaml", "-c", "other.yaml")) == 2
+    assert "two configurations" in capsys.readouterr().err

@@ -33,8 +33,11 @@ BODIES = {
     "translation": {"model": "m", "file": {"filename": "a.mp3"}},
 }
 FILES = ("file", "image")
-EMBEDDERS = {"bedrock": "amazon.titan-embed-text-v2:0"}
-"""Models that are asked for embeddings where that depends on them."""
+ABLE = {
+    ("bedrock", "embedding"): "amazon.titan-embed-text-v2:0",
+    ("bedrock", "image"): "amazon.nova-canvas-v1:0",
+}
+"""Models that are asked where what they can depends on them."""
 
 
 def made(type_: str):
@@ -83,7 +86,7 @@ def test_every_type_has_a_row():
 def test_an_operation_is_in_the_matrix_if_and_only_if_it_can_be_encoded(type_):
     translator = made(type_)
     for operation, fields in BODIES.items():
-        target = Target("p", EMBEDDERS.get(type_, "m") if operation == "embedding" else "m")
+        target = Target("p", ABLE.get((type_, operation), "m"))
         exchange = asking(operation, fields)
         if operation in row_of(type_, translator).operations:
             assert translator.encode(exchange, target).url

@@ -10,6 +10,7 @@ from sluicegate.adapters.http.routes import Room
 from sluicegate.adapters.http.visit import Visit
 from sluicegate.pipeline.config.sections import MetricsSettings
 from tests.adapters.http.harness import ADMIN_KEY, house, request
+from tests.upstreams.faulty import FaultyUpstream, answer
 
 PATHS = ["/admin/providers", "/admin/config", "/admin/circuit-breakers", "/metrics", "/metrics/prometheus"]
 DASHBOARD = ["/dashboard", "/dashboard/dashboard.js", "/dashboard/dashboard.css", "/dashboard/data"]
@@ -137,9 +138,23 @@ async def test_of_several_keys_it_is_told_how_many_there_are():
         for path in PATHS:
             assert b"-secret" not in (await running.ask("GET", path, headers=KEY)).body
         (listed,) = (await running.ask("GET", "/admin/providers", headers=KEY)).json["providers"]
-        assert (listed["has_key"], listed["keys"]) == (True, 2)
+        assert (listed["has_key"], listed["keys"], listed["resting_keys"]) == (True, 2, {})
         config = (await running.ask("GET", "/admin/config", headers=KEY)).json
         assert config["providers"]["up"]["api_keys"] == [{"key": "***", "weight": 1}, {"key": "***", "weight": 2}]
+
+
+async def test_keys_that_rest_are_told_by_their_numbers():
+    upstream = FaultyUpstream(answer(b"{}", 401), answer(b"{}", 401))
+    async with upstream.serving():
+        keys = [{"key": "sk-one-secret"}, {"key": "sk-two-secret"}]
+        given = {"type": "openai", "base_url": upstream.url, "api_keys": keys, "max_retries": 0}
+        async with house(providers={"up": given}) as running:
+            assert (await running.chat(model="up/m")).status == 502
+            (listed,) = (await running.ask("GET", "/admin/providers", headers=KEY)).json["providers"]
+            assert listed["resting_keys"].keys() == {"1"}
+            assert 50 < listed["resting_keys"]["1"] <= 60
+            await running.until_idle()
+            assert running.records[0]["provider_key"] == 1
 
 
 async def test_a_provider_that_is_not_reached_over_http_has_no_address_and_no_key():

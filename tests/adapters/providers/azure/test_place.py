@@ -2,8 +2,9 @@
 
 import msgspec
 import pytest
+from openai.lib.azure import _deployments_endpoints
 
-from sluicegate.adapters.providers.azure.place import place_of
+from sluicegate.adapters.providers.azure.place import OFFERED, place_of
 from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.exchange import Target
 from tests.adapters.providers.family.wires import build
@@ -43,6 +44,10 @@ DATED = "2024-10-21"
 )
 def test_address_means_a_place(base_url, version, url):
     assert place_of(base_url, version).url("chat", "dep") == url
+
+
+def test_deployments_have_what_openais_own_client_knows_of():
+    assert set(OFFERED.values()) == _deployments_endpoints
 
 
 def test_name_of_a_deployment_is_escaped():

@@ -59,19 +59,19 @@ def left_out(*messages: dict, model: str = CLAUDE, **fields: object) -> list[str
 def check(body: dict, model: str = CLAUDE) -> str:
     """Fail unless botocore takes a body, and writes the very same. Returns the path that it would send it to."""
     shape = CONVERSE.input_shape
-    given = {"modelId": model, **{name: _native(shape.members[name], value) for name, value in body.items()}}
+    given = {"modelId": model, **{name: native(shape.members[name], value) for name, value in body.items()}}
     validate_parameters(given, shape)
     made = create_serializer("rest-json").serialize_to_request(given, CONVERSE)
     assert msgspec.json.decode(made["body"]) == body
     return urlsplit(made["url_path"]).path
 
 
-def _native(shape: Shape, value: Any) -> Any:
+def native(shape: Shape, value: Any) -> Any:
     """Return a value of JSON as botocore's callers give it: bytes are bytes. Fails for a field that is not there."""
     if shape.type_name == "blob":
         return base64.b64decode(value, validate=True)
     if shape.type_name == "list":
-        return [_native(shape.member, one) for one in value]
+        return [native(shape.member, one) for one in value]
     if shape.type_name == "structure" and not getattr(shape, "is_document_type", False):
-        return {name: _native(shape.members[name], one) for name, one in value.items()}
+        return {name: native(shape.members[name], one) for name, one in value.items()}
     return value

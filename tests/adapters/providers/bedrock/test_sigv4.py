@@ -42,12 +42,21 @@ class Clockwork(botocore.auth.SigV4Auth):
 
 
 def botocores(
-    method: str, url: str, headers: Headers, body: bytes, key: str, secret: str, token: str, region: str, wall: float
+    method: str,
+    url: str,
+    headers: Headers,
+    body: bytes,
+    key: str,
+    secret: str,
+    token: str,
+    region: str,
+    wall: float,
+    service: str = "bedrock",
 ) -> dict[str, str]:
     """Return the headers of a request as botocore signs it."""
     stamp = datetime.fromtimestamp(wall, UTC).strftime("%Y%m%dT%H%M%SZ")
     request = AWSRequest(method, url, headers=dict(headers), data=body)
-    return Clockwork(Theirs(key, secret, token or None), "bedrock", region).signed(request, stamp)
+    return Clockwork(Theirs(key, secret, token or None), service, region).signed(request, stamp)
 
 
 def compare(url: str, body: bytes = b"{}", *, token: str = "", region: str = "us-east-1", method: str = "POST") -> None:

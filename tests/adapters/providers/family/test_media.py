@@ -17,6 +17,11 @@ TARGET = Target("upstream", "their-model")
 SPEECH = {"model": "m", "input": "hello", "voice": "v"}
 IMAGE = {"model": "m", "prompt": "a cat"}
 RERANK = {"model": "m", "query": "q", "documents": ["a", "b"]}
+OPENROUTERS = {
+    *("model", "prompt", "aspect_ratio", "background", "input_references", "n", "output_compression", "output_format"),
+    *("provider", "quality", "resolution", "seed", "session_id", "size", "stream", "trace", "user"),
+}
+"""What its SDK (1.3.84) has in ``ImageGenerationRequest``."""
 MEDIA = {"image", "speech", "moderation", "rerank"}
 
 
@@ -43,7 +48,7 @@ def answered(translator: OpenAI, operation: str, body: object, **fields) -> tupl
         ("custom", set()),
         ("groq", {"speech"}),
         ("mistral", {"moderation", "speech"}),
-        ("openrouter", {"speech", "rerank"}),
+        ("openrouter", {"image", "speech", "rerank"}),
         ("perplexity", set()),
         ("together", {"image", "speech", "rerank"}),
     ],
@@ -98,6 +103,28 @@ def test_together_takes_sides_for_a_size_and_base64_by_another_name():
     assert dropped == "quality"
     with pytest.raises(InvalidRequest, match="size"):
         sent(build("together"), "image", **IMAGE, size="large")
+
+
+def test_openrouter_takes_images_at_a_path_of_its_own_and_by_its_own_qualities():
+    fields = {"n": 2, "size": "1024x1024", "quality": "hd", "style": "vivid", "response_format": "b64_json"}
+    url, body, dropped = sent(build("openrouter"), "image", **IMAGE, **fields, stream=True)
+    assert url == "https://openrouter.ai/api/v1/images"
+    assert body == {"model": "their-model", "prompt": "a cat", "n": 2, "size": "1024x1024", "quality": "high"}
+    assert body.keys() <= OPENROUTERS
+    assert dropped == "style"
+    kept = sent(build("openrouter"), "image", **IMAGE, size="auto", quality="low", seed=7, aspect_ratio="16:9")[1]
+    assert kept == {"model": "their-model", "prompt": "a cat", "quality": "low", "seed": 7, "aspect_ratio": "16:9"}
+    with pytest.raises(InvalidRequest, match="response_format"):
+        sent(build("openrouter"), "image", **IMAGE, response_format="url")
+
+
+def test_openrouters_images_come_with_tokens_by_openais_names():
+    used = {"prompt_tokens": 3, "completion_tokens": 40, "total_tokens": 43, "cost": 0.01}
+    came = {"created": 9, "data": [{"b64_json": "AA==", "media_type": "image/png"}], "usage": used}
+    told, usage = answered(build("openrouter"), "image", came, **IMAGE)
+    assert told["data"] == [{"b64_json": "AA=="}]
+    assert told["usage"] == {"input_tokens": 3, "output_tokens": 40, "total_tokens": 43, "cost": 0.01}
+    assert (told["created"], usage) == (9, Usage(input=3, output=40, images=1))
 
 
 def test_togethers_images_get_a_date_and_lose_what_openai_has_no_name_for():

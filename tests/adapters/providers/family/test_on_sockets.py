@@ -2,9 +2,13 @@
 
 import json
 
+import openai
+import pytest
+
 from tests.adapters.http.harness import house
 from tests.adapters.providers.family.wires import WIRES
 from tests.upstreams.faulty import FaultyUpstream, Wait, answer, stream
+from tests.upstreams.keeper import Told, keeping
 
 MESSAGE = {"max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
 
@@ -75,3 +79,25 @@ async def test_upstream_that_speaks_nonsense_is_a_502_that_names_it_and_hides_th
                 assert (failed.status, failed.error["code"]) == (502, "upstream_error")
                 assert "'fast'" in failed.error["message"]
                 assert "the-key" not in failed.body.decode()
+
+
+async def test_openrouter_draws_and_writes_down_for_openais_client():
+    drawn = b'{"created":9,"data":[{"b64_json":"AA==","media_type":"image/png"}]}'
+    written = b'{"text":"Hello","usage":{"seconds":2.5,"cost":0.001}}'
+    async with keeping(lambda asked: Told(drawn if asked.target.endswith("/images") else written)) as upstream:
+        router = {"type": "openrouter", "base_url": upstream.url, "api_key": "sk-or", "max_retries": 0}
+        async with house(providers={"or": router}) as running:
+            url = f"http://127.0.0.1:{running.port}/v1"
+            async with openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0) as client:
+                images = await client.images.generate(model="or/a/painter", prompt="a cat", quality="hd")
+                assert images.data[0].b64_json == "AA=="
+                file = ("a.mp3", b"sound", "audio/mpeg")
+                said = await client.audio.transcriptions.create(model="or/openai/whisper-1", file=file, language="en")
+                assert said.text == "Hello"
+                with pytest.raises(openai.BadRequestError, match="'or' has no response_format vtt"):
+                    await client.audio.transcriptions.create(model="or/x", file=file, response_format="vtt")
+            await running.until_idle()
+            assert [one["audio_seconds"] for one in running.records] == [None, 2.5, None]
+    assert [asked.target for asked in upstream.asked] == ["/v1/images", "/v1/audio/transcriptions"]
+    assert b"sound" in upstream.asked[1].body
+    assert b"openai/whisper-1" in upstream.asked[1].body

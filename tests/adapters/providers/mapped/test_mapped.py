@@ -8,6 +8,7 @@ from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, StreamInterrupted, UpstreamBusy, UpstreamError
 from sluicegate.pipeline.exchange import Target
 from sluicegate.pipeline.provider import UpstreamHead
+from tests.adapters.providers.bedrock.asking import CALLED
 from tests.adapters.providers.mapped.declared import STREAM, WHOLE, declared
 from tests.conformance.provider_sample import KEY, ask, told
 
@@ -81,8 +82,10 @@ def test_history_that_the_template_has_no_place_for_is_noted_and_a_system_refuse
         ({"logprobs": True}, "logprobs"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x"}}]}]},
-            "image",
+            "image_url",
         ),
+        ({"messages": CALLED[:2]}, "tool_calls"),
+        ({"messages": [CALLED[0], CALLED[2]]}, "results of tools"),
     ],
 )
 def test_more_than_text_is_refused(fields, name):

@@ -14,7 +14,6 @@ from tests.conformance.provider_sample import ask, told
 
 TARGET = Target("cloud", "claude-sonnet-4-5")
 JSON = UpstreamHead(200, {"content-type": "application/json"})
-EVENTS = UpstreamHead(200, {"content-type": "text/event-stream"})
 PLACE = "https://aiplatform.googleapis.com/v1/projects/shop/locations/global/publishers/anthropic/models/"
 MESSAGE = {
     "id": "msg_1",
@@ -36,10 +35,9 @@ FRAMES = [
 STREAM = b"".join(b"event: %b\ndata: %b\n\n" % (one["type"].encode(), msgspec.json.encode(one)) for one in FRAMES)
 
 
-def called(exchange: Exchange) -> Exchange:
-    """Return the exchange as it is once Claude has been asked."""
-    exchange.attempts.append(Attempt(TARGET, 0.0))
-    return exchange
+def of(target: Target, media_type: str = "application/json") -> UpstreamHead:
+    """Return the head of an answer of a target's."""
+    return UpstreamHead(200, {"content-type": media_type}, target)
 
 
 def said(operation: str = "messages", headers: dict[str, str] | None = None, **fields: object) -> Exchange:
@@ -88,7 +86,7 @@ def test_own_dialect_passes_through():
         "anthropic_version": "vertex-2023-10-16",
     }
     body = msgspec.json.encode(MESSAGE)
-    reply, usage = vertex().decode(called(exchange), JSON, body)
+    reply, usage = vertex().decode(exchange, of(TARGET), body)
     assert (reply.body, usage) == (body, Usage(input=3, output=1))
     streamed = vertex().encode(said(max_tokens=5, stream=True), TARGET)
     assert streamed.url.endswith(":streamRawPredict")
@@ -111,16 +109,27 @@ def test_foreign_thoughts_do_not_pass():
 
 
 def test_answers_and_streams_reach_callers_of_another_dialect():
-    reply, usage = vertex().decode(called(ask()), JSON, msgspec.json.encode(MESSAGE))
+    reply, usage = vertex().decode(ask(), of(TARGET), msgspec.json.encode(MESSAGE))
     assert msgspec.json.decode(reply.body)["choices"][0]["message"]["content"] == "Hi"
     assert usage == Usage(input=3, output=1)
-    chunks = told(vertex().decoder(called(ask(stream=True)), EVENTS), [STREAM[:200], STREAM[200:]])
+    chunks = told(vertex().decoder(ask(stream=True), of(TARGET, "text/event-stream")), [STREAM[:200], STREAM[200:]])
     assert [kind for kind, _ in chunks][-1] is ChunkKind.FINISH
 
 
+def test_answer_is_read_as_whose_it_is_whoever_was_asked_last():
+    exchange = ask()
+    exchange.attempts += [Attempt(TARGET, 0.0), Attempt(Target("cloud", "gemini-2.5-pro"), 1.0)]
+    reply, _ = vertex().decode(exchange, of(TARGET), msgspec.json.encode(MESSAGE))
+    assert msgspec.json.decode(reply.body)["choices"][0]["message"]["content"] == "Hi"
+    body = b'{"candidates":[{"content":{"parts":[{"text":"Ho"}]},"finishReason":"STOP"}]}'
+    exchange.attempts.reverse()
+    reply, _ = vertex().decode(exchange, of(Target("cloud", "gemini-2.5-pro")), body)
+    assert msgspec.json.decode(reply.body)["choices"][0]["message"]["content"] == "Ho"
+
+
 def test_streams_pass_through_event_by_event():
-    exchange = called(said(max_tokens=5, stream=True))
-    chunks = told(vertex().decoder(exchange, EVENTS), [STREAM])
+    exchange = said(max_tokens=5, stream=True)
+    chunks = told(vertex().decoder(exchange, of(TARGET, "text/event-stream")), [STREAM])
     assert [msgspec.json.decode(data)["type"] for _, data in chunks] == [frame["type"] for frame in FRAMES]
 
 
@@ -128,7 +137,7 @@ def test_streams_pass_through_event_by_event():
 def test_page_in_place_of_a_stream_is_an_upstream_error(exchange):
     for media_type in ("text/html", "application/json"):
         with pytest.raises(UpstreamError, match="'cloud'"):
-            vertex().decoder(called(exchange), UpstreamHead(200, {"content-type": media_type}))
+            vertex().decoder(exchange, of(TARGET, media_type))
 
 
 def test_tokens_are_counted_by_the_model_that_is_asked():
@@ -144,7 +153,7 @@ def test_tokens_are_counted_by_the_model_that_is_asked():
     assert msgspec.json.decode(request.body) == {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
     reply, usage = translator.decode(exchange, JSON, b'{"totalTokens":7,"totalBillableCharacters":5}')
     assert (reply.body, usage) == (b'{"input_tokens":7}', None)
-    reply, usage = translator.decode(called(exchange), JSON, b'{"input_tokens":8}')
+    reply, usage = translator.decode(exchange, of(TARGET), b'{"input_tokens":8}')
     assert (reply.body, usage) == (b'{"input_tokens":8}', None)
 
 

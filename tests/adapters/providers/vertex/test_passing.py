@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sluicegate.pipeline.exchange import Attempt, Exchange, Plan, Target
+from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.testing import request
 from tests.adapters.providers.vertex.accounts import vertex
@@ -36,10 +36,9 @@ def test_claude_is_asked_in_its_own_words():
     exchange = asked()
     sent = translator.encode(exchange, CLAUDE)
     assert msgspec.json.decode(sent.body)["messages"][0]["content"] in ("Hello", [{"type": "text", "text": "Hello"}])
-    exchange.attempts.append(Attempt(CLAUDE, 0.0))
     said = {"id": "m", "type": "message", "role": "assistant", "model": "c", "stop_reason": "end_turn"}
     body = {**said, "content": [{"type": "text", "text": "Hi"}], "usage": {"input_tokens": 1, "output_tokens": 1}}
-    reply, _ = translator.decode(exchange, JSON, msgspec.json.encode(body))
+    reply, _ = translator.decode(exchange, UpstreamHead(200, JSON.headers, CLAUDE), msgspec.json.encode(body))
     assert msgspec.json.decode(reply.body)["candidates"][0]["content"]["parts"] == [{"text": "Hi"}]
 
 

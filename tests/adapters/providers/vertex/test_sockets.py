@@ -75,3 +75,16 @@ async def test_account_that_is_refused_is_told_of_without_its_key():
     assert "invalid_grant" in answer.json["error"]["message"]
     assert len(upstream.visits) == 1
     assert "assertion" not in msgspec.json.encode(answer.json).decode()
+
+
+async def test_documents_are_ranked_with_the_same_token():
+    ranked = plain(b'{"records":[{"id":"1","score":0.9},{"id":"0","score":0.1}]}')
+    upstream = FaultyUpstream([plain(GRANTED)], [ranked])
+    async with upstream.serving(), house(providers=providers(upstream)) as front:
+        asked = {"model": "cloud/semantic-ranker-default@latest", "query": "why?", "documents": ["a", "b"]}
+        answer = await front.ask("POST", "/v1/rerank", asked)
+        assert [one["index"] for one in answer.json["results"]] == [1, 0]
+    assert first_lines(upstream)[1] == (
+        b"/v1/projects/shop/locations/global/rankingConfigs/default_ranking_config:rank"
+    )
+    assert b"\r\nauthorization: Bearer ya29.example\r\n" in upstream.visits[1].head

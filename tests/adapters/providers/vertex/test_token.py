@@ -5,9 +5,10 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from sluicegate.adapters.providers.leased import EARLY
 from sluicegate.adapters.providers.secrets import Secrets
 from sluicegate.adapters.providers.vertex.account import Signer, read_account
-from sluicegate.adapters.providers.vertex.token import EARLY, Authorized, Tokens
+from sluicegate.adapters.providers.vertex.token import Authorized, Tokens
 from sluicegate.pipeline.config.sections import HttpProviderSettings
 from sluicegate.pipeline.errors import UpstreamError, UpstreamRefused
 from sluicegate.pipeline.provider import UpstreamRequest
