@@ -41,6 +41,7 @@ class Request:
         files: The files of a form, in order; its other fields are ``body``, as JSON.
         upload: Where their bytes are, until the exchange ends.
         passing: Where it goes, of a request that is passed through; its body is ``upload``.
+        hints: Of each text to embed, what is said about it in Gemini's words and not in OpenAI's.
         recalled: What a request for a response goes on from, where the gateway has kept it.
         chat: What is asked in the form between dialects, once a provider needed it so.
     """
@@ -59,6 +60,7 @@ class Request:
     files: tuple[SentFile, ...] = field(default=(), repr=False)
     upload: Upload | None = field(default=None, repr=False)
     passing: Passing | None = field(default=None, repr=False)
+    hints: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
     recalled: Conversation | None = field(default=None, repr=False)
     chat: Chat | None = field(default=None, repr=False)
 

@@ -127,7 +127,7 @@ class FrontDoor:
         except GatewayError as error:
             await visit.refuse(error)
         else:
-            await serve_exchange(self._gateway, request, visit)
+            await serve_exchange(self._gateway, request, visit, route)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

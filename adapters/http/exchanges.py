@@ -17,6 +17,7 @@ from sluicegate.pipeline.schemas.generate_names import completed
 
 from .credentials import take_credential
 from .form import read_form
+from .gemini_embedding import turn_reply, turn_request
 from .gemini_paths import OPERATIONS, key_in
 from .headers import timeout_of
 from .inflow import Inflow
@@ -79,7 +80,9 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
     else:
         with _in_time(visit, request, gateway):
             request.body = await visit.inflow.read(settings.max_body, uploads)
-    if route.operation in _NAMED_BY_PATH:
+    if route.embeds:
+        await turn_request(request, route.embeds, subject)
+    elif route.operation in _NAMED_BY_PATH:
         size = len(request.body)
         request.body = await compute(size, partial(completed, stream=route.streams), request.body, subject)
     return request
@@ -98,9 +101,11 @@ def _in_time(visit: Visit, request: Request, gateway: Gateway) -> Iterator[None]
         raise SlowRequest(f"the request was not complete after {patience:g} s") from error
 
 
-async def serve_exchange(gateway: Gateway, request: Request, visit: Visit) -> None:
+async def serve_exchange(gateway: Gateway, request: Request, visit: Visit, route: Route) -> None:
     """Take a request through the pipeline, and end it at once when its client leaves. A checkpoint."""
     exchange = gateway.exchange(request, visit.started)
+    if route.embeds:
+        exchange.on_reply.append(partial(turn_reply, method=route.embeds))
     outlet = HttpOutlet(visit.send, visit.dialect)
 
     def end() -> None:

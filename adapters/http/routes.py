@@ -37,6 +37,7 @@ class Route:
         operation: The request's, for the pipeline.
         removal: That of DELETE, where it is another.
         streams: Whether the path asks for a stream.
+        embeds: The method of Gemini's that asks for an embedding.
     """
 
     room: Room
@@ -45,6 +46,7 @@ class Route:
     intake: Intake = Intake.BODY
     removal: str = ""
     streams: bool = False
+    embeds: str = ""
 
     @property
     def allow(self) -> str:
@@ -80,7 +82,7 @@ _EXACT = {
 _METHODS = {
     method: Route(Room.PIPELINE, ("POST",), operation, streams=method == gemini_paths.STREAM)
     for method, operation in gemini_paths.OPERATIONS.items()
-}
+} | {method: Route(Room.PIPELINE, ("POST",), "embedding", embeds=method) for method in gemini_paths.EMBEDDINGS}
 _PROXY = "/v1/proxy/"
 _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PASSED = {
