@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .form.chat import Chat
 
 
-_KINDS = dict.fromkeys(("messages", "count_tokens", "responses", "generate", "count_generate"), "chat")
+_KINDS = dict.fromkeys(
+    ("messages", "count_tokens", "responses", "count_responses", "generate", "count_generate"), "chat"
+)
 """What an operation is served as, where another dialect's has the name."""
 
 
@@ -27,8 +29,8 @@ class Request:
 
     Attributes:
         operation: One of those that have a body, as ``chat`` or ``messages``, or ``models`` or ``model``.
-        body: The bytes as received; empty for GET. What Google's clients say in the path stands in it, too:
-            the model, and whether to stream.
+        body: The bytes as received; of a GET at most what its query says, as an object of texts. What Google's clients
+            say in the path stands in it, too: the model, and whether to stream.
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.

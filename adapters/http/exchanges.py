@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError, InvalidRequest
+from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider_keys import take_provider_keys
@@ -23,6 +23,7 @@ from .headers import timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
 from .passing import read_bytes, read_passing
+from .responses_paths import query_as_body
 from .routes import Intake, Route
 from .uploads import Uploads
 from .visit import Visit
@@ -48,8 +49,6 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
         GatewayError: InvalidRequest for a wrong header, TooLarge, Overloaded, SlowRequest or ClientGone.
     """
     settings = gateway.settings
-    if route.operation == "response" and b"stream=true" in visit.scope["query_string"].split(b"&"):
-        raise InvalidRequest("a response that is kept is shown whole, not as a stream", param="stream")
     headers, credential = take_credential(visit.headers)
     provider_keys = take_provider_keys(headers)
     if credential is None and visit.dialect.name == "gemini":
@@ -74,6 +73,7 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
         with _in_time(visit, request, gateway):
             await read_bytes(visit.inflow, request, most, uploads)
     elif "POST" not in route.methods:
+        request.body = query_as_body(request.operation, visit.scope["query_string"])
         await visit.inflow.discard()
     elif visit.presence is not None and visit.presence.complete:
         request.body = await visit.inflow.read(settings.max_body, uploads)  # nothing to wait for

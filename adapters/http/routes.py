@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
-from . import gemini_paths, health
+from . import gemini_paths, health, responses_paths
 
 
 class Room(Enum):
@@ -56,7 +56,12 @@ class Route:
 
 _READ = ("GET", "HEAD")
 _MODEL = Route(Room.PIPELINE, _READ, "model")
-_RESPONSE = Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response")
+_KEPT = {
+    "": Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response"),
+    responses_paths.ITEMS: Route(Room.PIPELINE, _READ, "input_items"),
+    "cancel": Route(Room.PIPELINE, ("POST",), "cancel_response"),
+}
+"""Of a response by its id, by what stands behind it."""
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _REALTIME = "/v1/realtime"
 _EXACT = {
@@ -75,6 +80,7 @@ _EXACT = {
     "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
     _REALTIME: Route(Room.REALTIME, ("GET", "POST")),
     "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
+    "/v1/responses/input_tokens": Route(Room.PIPELINE, ("POST",), "count_responses"),
     **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
@@ -90,7 +96,6 @@ _PASSED = {
     "/v1/batches": Route(Room.PIPELINE, ("GET", "POST"), "batches", Intake.BYTES),
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
-_RESPONSES = "/v1/responses/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
@@ -129,8 +134,8 @@ def find(path: str) -> tuple[Route | None, str]:
     for root, passed in _PASSED.items():
         if path == root or path.startswith(root + "/"):
             return passed, path[len("/v1") :]
-    if path.startswith(_RESPONSES) and "/" not in path[len(_RESPONSES) :] and len(path) > len(_RESPONSES):
-        return _RESPONSE, unquote(path[len(_RESPONSES) :])
+    if (kept := responses_paths.response_in(path)) is not None:
+        return _KEPT[kept[1]], kept[0]
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""
