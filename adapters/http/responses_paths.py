@@ -14,12 +14,14 @@ from sluicegate.pipeline.errors import InvalidRequest
 ROOT = "/v1/responses/"
 ITEMS = "input_items"
 _BELOW = frozenset({"", ITEMS, "cancel"})
+_NO_IDS = frozenset({"compact"})
+"""What OpenAI has there beside responses, and the gateway has not."""
 
 
 def response_in(path: str) -> tuple[str, str] | None:
     """Return the id in a percent-encoded path below the root and what stands behind it, or None for no such path."""
     name, slash, below = path[len(ROOT) :].partition("/")
-    known = path.startswith(ROOT) and name and below in _BELOW and bool(slash) == bool(below)
+    known = path.startswith(ROOT) and name and name not in _NO_IDS and below in _BELOW and bool(slash) == bool(below)
     return (unquote(name), below) if known else None
 
 

@@ -116,6 +116,14 @@ def is_plain(target: bytes) -> bool:
     return _PLAIN.fullmatch(target) is not None
 
 
+def names_no_model(route: Route, subject: str) -> bool:
+    """Say whether what looks like a model is a method of Google's that there is not, for who would call it.
+
+    Names of models may have a colon too, and can be read about; but nothing can be sent to any of them by its name.
+    """
+    return route is _MODEL and ":" in subject.rpartition("/")[2]
+
+
 def find(path: str) -> tuple[Route | None, str]:
     """Return the route of a percent-encoded path, or None, and the subject in it, such as a model's id."""
     route = _EXACT.get(path)
