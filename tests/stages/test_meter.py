@@ -280,3 +280,18 @@ def test_learnt_names_share_what_room_there_is_and_take_none_from_configured_one
     assert metered.figures("chat", "openai", "other").requests == 20
     assert metered.metrics.overflowed == 20
     assert metered.figures("chat", "openai", "gpt-4o").requests == 1
+
+
+def test_pictures_speech_and_sound_are_counted_unless_they_come_from_the_cache() -> None:
+    metered = Metered()
+    for cache in ("miss", "miss", "hit"):
+        exchange = asking(started=100.0)
+        exchange.notes["cache"] = cache
+        if cache == "miss":
+            attempt(exchange, OPENAI, started=100.5, ended=102.5)
+        answer(exchange)
+        exchange.usage = Usage(images=2, characters=30, seconds=1.25)
+        end(exchange, at=103.0)
+        metered(exchange)
+    figures = metered.figures("chat", "openai", "gpt-4o")
+    assert (figures.images, figures.characters, figures.audio_seconds) == (4, 60, 2.5)
