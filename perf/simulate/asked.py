@@ -34,6 +34,9 @@ class Asked(msgspec.Struct, frozen=True):
     requests: list[Any] | None = None
     encoding_format: str | None = None
     dimensions: int | None = None
+    n: int | None = None
+    documents: list[Any] | None = None
+    top_n: int | None = None
 
     @property
     def usage_in_stream(self) -> bool:
