@@ -119,7 +119,7 @@ def _whole(place: Place, asked: Asked, tokens: int) -> bytes:
     """Return all bytes of a good answer."""
     model = place.model or asked.model
     if place.vectors is not None:
-        dimensions = min(max(1, asked.dimensions or answers.DIMENSIONS), MOST_DIMENSIONS)
+        dimensions = min(max(1, asked.numbers or answers.DIMENSIONS), MOST_DIMENSIONS)
         base64 = asked.encoding_format == "base64"
         return answers.embeddings(place.vectors, model, asked.vectors, dimensions, base64)
     if place.media is not None:

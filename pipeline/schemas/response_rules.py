@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InvalidRequest
 from .refusals import refuse, require
-from .responses import ResponseItem, ResponsePart, ResponsesRequest
+from .responses import CountResponseRequest, ResponseItem, ResponsePart, ResponsesRequest
 
 ROLES = frozenset({"user", "assistant", "system", "developer"})
 _MODES = frozenset({"auto", "required", "none"})
@@ -22,6 +22,8 @@ def check_response(typed: ResponsesRequest) -> None:
         require(typed.input, "input", "without prompt, previous_response_id and conversation")
         told = "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be provided."
         raise InvalidRequest(told, code="missing_required_parameter")  # what OpenAI says of an empty one
+    if isinstance(typed, CountResponseRequest) and typed.stream:
+        refuse("stream", "a count of tokens is no stream")
     if isinstance(typed.input, list):
         for index, item in enumerate(typed.input):
             _check_item(f"input[{index}]", item)
