@@ -93,7 +93,7 @@ def _text(place: str, one: EmbedContentRequest, model: str) -> str:
     for index, part in enumerate(one.content.parts):
         if part.text is None:
             raise _refused(f"{path}[{index}]", "only texts can be embedded", code="unsupported_parameter")
-    text = "".join(part.text or "" for part in one.content.parts)
+    text = "\n".join(part.text or "" for part in one.content.parts)  # several texts that have one vector together
     if not text:
         raise _refused(path, "must not be empty", code="empty_string")
     return text

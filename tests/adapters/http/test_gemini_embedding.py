@@ -45,7 +45,7 @@ async def test_several_come_back_in_order_also_from_base64():
     packed = base64.b64encode(struct.pack("<2f", 0.5, 2.0)).decode()
     body = {"requests": [asked("a"), {"content": {"parts": [{"text": "b"}, {"text": "c"}]}}]}
     found, sent = await ask("openai", openais((1, packed), (0, [1])), "batchEmbedContents", body)
-    assert sent[0]["input"] == ["a", "bc"]
+    assert sent[0]["input"] == ["a", "b\nc"]
     assert [one["values"] for one in found.json["embeddings"]] == [[1], [0.5, 2.0]]
     assert "x-sluicegate-dropped" not in found.headers
 

@@ -75,7 +75,8 @@ def test_googles_client_understands_it(url):
         assert client.models.generate_content(**asked).text == TEXT
         parts = list(client.models.generate_content_stream(**asked))
         vectors = client.models.embed_content(model="gemini-x", contents="a").embeddings
-        short = client.models.embed_content(model="gemini-x", contents=["a", "b"], config={"output_dimensionality": 4})
+        several = {"model": "text-embedding", "contents": ["a", "b"], "config": {"output_dimensionality": 4}}
+        short = client.models.embed_content(**several)
     assert [len(vector.values) for vector in short.embeddings] == [4, 4]
     assert "".join(part.text or "" for part in parts) == TEXT
     assert (parts[0].model_version, parts[-1].usage_metadata.candidates_token_count) == ("gemini-x", 5)
