@@ -61,6 +61,9 @@ class Figures:
         latency: From a request's start to its end, in microseconds.
         first_token: From a request's start to the first content of a stream, in microseconds.
         speed: Output tokens per second of each answer.
+        images: Images that the target made; as with tokens, those from the cache are not among them.
+        characters: Characters that it said.
+        audio_seconds: Seconds of sound that it took in or gave.
     """
 
     requests: int = 0
@@ -76,6 +79,9 @@ class Figures:
     latency: HdrHistogram = field(default_factory=_times)
     first_token: HdrHistogram = field(default_factory=_times)
     speed: HdrHistogram = field(default_factory=_speeds)
+    images: int = 0
+    characters: int = 0
+    audio_seconds: float = 0.0
 
 
 class Metrics:

@@ -205,9 +205,9 @@ class Translator(Protocol):
 class TokenCounter(Protocol):
     """What a translator is besides, whose provider counts the tokens of a request that it does not answer.
 
-    The operations ``count_tokens`` and ``count_generate`` are then encoded and decoded as any other is; the reply is
-    ``{"input_tokens": n}``, or ``{"totalTokens": n}``, and there is no usage. Where a translator is none, or says no,
-    the gateway estimates.
+    The operations ``count_tokens``, ``count_generate`` and ``count_responses`` are then encoded and decoded as any
+    other is; the reply is ``{"input_tokens": n}`` or ``{"totalTokens": n}``, for the last one with ``"object":
+    "response.input_tokens"``, and there is no usage. Where a translator is none, or says no, the gateway estimates.
     """
 
     def counts_tokens(self, exchange: Exchange) -> bool:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .form.chat import Chat
 
 
-_KINDS = dict.fromkeys(("messages", "count_tokens", "responses", "generate", "count_generate"), "chat")
+_KINDS = dict.fromkeys(
+    ("messages", "count_tokens", "responses", "count_responses", "generate", "count_generate"), "chat"
+)
 """What an operation is served as, where another dialect's has the name."""
 
 
@@ -27,8 +29,8 @@ class Request:
 
     Attributes:
         operation: One of those that have a body, as ``chat`` or ``messages``, or ``models`` or ``model``.
-        body: The bytes as received; empty for GET. What Google's clients say in the path stands in it, too:
-            the model, and whether to stream.
+        body: The bytes as received; of a GET at most what its query says, as an object of texts. What Google's clients
+            say in the path stands in it, too: the model, and whether to stream.
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.
@@ -41,6 +43,7 @@ class Request:
         files: The files of a form, in order; its other fields are ``body``, as JSON.
         upload: Where their bytes are, until the exchange ends.
         passing: Where it goes, of a request that is passed through; its body is ``upload``.
+        hints: Of each text to embed, what is said about it in Gemini's words and not in OpenAI's.
         recalled: What a request for a response goes on from, where the gateway has kept it.
         explain: Whether the routing is told: ``add`` in a header of the answer, ``only`` in place of one.
         chat: What is asked in the form between dialects, once a provider needed it so.
@@ -60,6 +63,7 @@ class Request:
     files: tuple[SentFile, ...] = field(default=(), repr=False)
     upload: Upload | None = field(default=None, repr=False)
     passing: Passing | None = field(default=None, repr=False)
+    hints: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
     recalled: Conversation | None = field(default=None, repr=False)
     explain: Literal["", "add", "only"] = ""
     chat: Chat | None = field(default=None, repr=False)

@@ -43,6 +43,15 @@ from .library import (
     Ranking as Ranking,
 )
 from .library import (
+    Response as Response,
+)
+from .library import (
+    ResponseEvent as ResponseEvent,
+)
+from .library import (
+    ResponseStream as ResponseStream,
+)
+from .library import (
     Sound as Sound,
 )
 from .library import (

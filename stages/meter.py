@@ -77,6 +77,9 @@ class Meter:
         if exchange.usage is not None and not of.cached:
             figures.input_tokens += exchange.usage.input
             figures.output_tokens += exchange.usage.output
+            figures.images += exchange.usage.images
+            figures.characters += exchange.usage.characters
+            figures.audio_seconds += exchange.usage.seconds
         figures.latency.record_value(microseconds(of.duration))
         if of.first_token is not None:
             figures.first_token.record_value(microseconds(of.first_token))

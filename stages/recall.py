@@ -19,7 +19,7 @@ from sluicegate.pipeline.config.kinds import Duration, Size
 from sluicegate.pipeline.config.sections import MEMORY
 from sluicegate.pipeline.config.units import show_size
 from sluicegate.pipeline.conversation import Conversation
-from sluicegate.pipeline.errors import NotFound, StoreUnavailable
+from sluicegate.pipeline.errors import InvalidRequest, StoreUnavailable
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.registry import stage
@@ -29,9 +29,11 @@ from sluicegate.pipeline.schemas import ResponsesRequest
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.pipeline.store import at_once
 
-from .parts.said import KeptFirst, conversation_of, response_in
+from .parts.input_items import list_items, page_of
+from .parts.said import KeptFirst, conversation_of, response_in, unknown_response
 
-READ, DELETE = "response", "delete_response"
+READ, DELETE, ITEMS, CANCEL = "response", "delete_response", "input_items", "cancel_response"
+_BY_ID = frozenset({READ, DELETE, ITEMS, CANCEL})
 """The operations that ask for a response by its id."""
 _DELETED = b""
 """Stands for what was deleted, until its time is over."""
@@ -82,6 +84,7 @@ class Recall:
     Raises, in `attend`:
         NotFound: The response is another tenant's; or, where it is asked for by itself, there is none.
         StoreUnavailable: The store cannot be used, and without it nothing is to be answered, or nothing could be.
+        InvalidRequest: It is to be cancelled, which only what is made in the background can be; or a page is none.
     """
 
     def __init__(self, settings: RecallSettings, resources: Resources) -> None:
@@ -92,7 +95,7 @@ class Recall:
     def judge(self, exchange: Exchange) -> Verdict:
         """Let pass what has nothing to do with responses, and ask to wait where the store is to be asked."""
         request = exchange.request
-        if request.operation in (READ, DELETE):
+        if request.operation in _BY_ID:
             return Verdict.WAIT
         typed = request.typed
         if not isinstance(typed, ResponsesRequest):
@@ -105,7 +108,7 @@ class Recall:
     async def attend(self, exchange: Exchange) -> Verdict:
         """Look into the store. A checkpoint where that is one."""
         request = exchange.request
-        if request.operation in (READ, DELETE):
+        if request.operation in _BY_ID:
             exchange.reply = Reply(body=await self._answer(exchange, request.subject))
             return Verdict.REPLY
         if isinstance(typed := request.typed, ResponsesRequest):
@@ -113,7 +116,7 @@ class Recall:
             packed = await self._get(name)
             found = await self._read(packed)
             if packed == _DELETED or (found is not None and found.tenant != exchange.caller.tenant):
-                raise _missing(name, param="previous_response_id", code="previous_response_not_found")
+                raise unknown_response(name)
             request.recalled = found
             self._keep(exchange, typed)
         return Verdict.PASS
@@ -131,17 +134,25 @@ class Recall:
         return await compute(len(packed), Conversation.unpack, packed) if packed else None
 
     async def _answer(self, exchange: Exchange, name: str) -> bytes:
-        found = await self._read(await self._store.get(name))
+        packed = await self._store.get(name)
+        found = await self._read(packed)
         if found is None or found.tenant != exchange.caller.tenant:
-            raise _missing(name, param="response_id", code="response_not_found")
-        if exchange.request.operation == READ:
+            raise unknown_response(name, "response_id")
+        operation = exchange.request.operation
+        if operation == READ:
             return bytes(found.response)
+        if operation == ITEMS:
+            page = page_of(exchange.request.body)
+            return await compute(len(packed or b""), list_items, name, found, page)
+        if operation == CANCEL:
+            # What is kept is complete, and OpenAI says this of all that was not made in the background.
+            raise InvalidRequest("Cannot cancel a synchronous response.", param="response_id")
         await self._store.put(name, _DELETED, ttl=self._settings.ttl)
         return msgspec.json.encode({"id": name, "object": "response", "deleted": True})
 
     def _keep(self, exchange: Exchange, typed: ResponsesRequest) -> None:
-        """See to it that the response is kept before its end leaves, unless the caller does not want that."""
-        if typed.store is False:
+        """See to it that the response is kept before its end leaves, unless there is none or nobody wants that."""
+        if typed.store is False or exchange.request.operation != "responses":
             return
         exchange.on_reply.append(self._keep_plain)
         if not typed.stream:
@@ -182,9 +193,3 @@ class Recall:
             # The answer is there, and has cost what it has; that the store is away stands in the log.
             with suppress(StoreUnavailable):
                 await self._store.put(said[0], packed, ttl=self._settings.ttl)
-
-
-def _missing(name: str, *, param: str, code: str) -> NotFound:
-    return NotFound(
-        f"{param}: there is no response {name[:256]!r} here, or it is kept no longer", param=param, code=code
-    )

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import importlib
 import io
+import json
 import pkgutil
 import re
 import urllib.error
@@ -17,6 +18,7 @@ from trio.testing import MockClock
 
 import sluicegate
 from sluicegate.adapters.http import health, routes
+from sluicegate.adapters.http.gemini_dialect import GEMINI, STATUSES
 from sluicegate.pipeline.errors import GatewayError
 from sluicegate.pipeline.life import NEXT, State
 from tests.gateway_process import serving
@@ -50,6 +52,16 @@ def import_all() -> None:
         folder = str(Path(sluicegate.__file__).parent / room)
         for module in pkgutil.walk_packages([folder], f"sluicegate.{room}."):
             importlib.import_module(module.name)
+
+
+def test_googles_names_of_statuses_are_those_in_the_manual():
+    text = (DOCS / "errors.md").read_text().partition("## In Google's shape")[2].partition("##")[0]
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([0-9, ]+) \|$", text, re.MULTILINE)
+    told = {int(status): name for name, statuses in rows for status in statuses.split(",")}
+    assert told == {
+        status: json.loads(GEMINI.error(GatewayError("no", status=status), ""))["error"]["status"] for status in told
+    }
+    assert set(told) == set(STATUSES)
 
 
 def row(kind: type[GatewayError]) -> str:

@@ -267,3 +267,18 @@ async def test_what_only_gemini_has_is_refused_by_others(config, field):
     async with simulator() as (client, _):
         with pytest.raises(errors.ClientError, match=field):
             await ask(client, **config)
+
+
+async def test_simulator_embeds_one_text_and_several():
+    async with simulator() as (client, running):
+
+        def embed(contents, **config):
+            told = {"model": "p/m", "contents": contents, "config": config or None}
+            return client.models.embed_content(**told).embeddings
+
+        one = await trio.to_thread.run_sync(lambda: embed("Hello", output_dimensionality=4))
+        two = await trio.to_thread.run_sync(lambda: embed(["Hello", "You"], task_type="CLUSTERING"))
+        await running.until_idle()
+    assert [len(each.values) for each in one] == [4]
+    assert len(two) == 2
+    assert two[0].values != two[1].values

@@ -186,3 +186,42 @@ async def test_each_stored_response_has_an_id_of_its_own_and_others_may_come_fro
     assert stored[0].id != stored[1].id
     assert passing[0].output_text == passing[1].output_text
     assert cached == ["bypass", "bypass", "miss", "hit"]
+
+
+async def test_items_are_listed_tokens_counted_and_nothing_is_cancelled():
+    async with simulator() as (client, running):
+        first = await client.responses.create(model="p/any", input="one two three")
+        second = await client.responses.create(
+            model="p/any", input=[{"role": "user", "content": f"{n}"} for n in range(30)], previous_response_id=first.id
+        )
+        items = [item async for item in client.responses.input_items.list(second.id, limit=7, order="asc")]
+        counted = await client.responses.input_tokens.count(model="p/any", input="one two three")
+        onward = await client.responses.input_tokens.count(model="p/any", input="four", previous_response_id=first.id)
+        with pytest.raises(openai.BadRequestError, match="Cannot cancel a synchronous response"):
+            await client.responses.cancel(first.id)
+        for gone in ("resp_none", "resp%2Fnone"):
+            with pytest.raises(openai.NotFoundError, match="none"):
+                await client.responses.cancel(gone)
+            with pytest.raises(openai.NotFoundError, match="none"):
+                await client.responses.input_items.list(gone)
+        with pytest.raises(openai.NotFoundError, match="resp_none"):
+            await client.responses.input_tokens.count(model="p/any", input="x", previous_response_id="resp_none")
+        await running.until_idle()
+    assert [item.type for item in items] == ["message"] * 32
+    assert [item.content[0].text for item in items[:1] + items[2:4]] == ["one two three", "0", "1"]
+    assert len({item.id for item in items}) == 32
+    assert (counted.object, counted.input_tokens) == ("response.input_tokens", 4)
+    assert onward.input_tokens > counted.input_tokens
+    statuses = [record["status"] for record in running.records]
+    assert statuses == [200] * 9 + [400, 404, 404, 404, 404, 404]
+
+
+@pytest.mark.parametrize("nothing", [[], ""])
+async def test_nothing_to_answer_is_refused_as_openai_does(nothing):
+    async with simulator() as (client, _):
+        with pytest.raises(openai.BadRequestError, match="must be provided") as found:
+            await client.responses.create(model="p/any", input=nothing)
+        assert (found.value.code, found.value.param) == ("missing_required_parameter", None)
+        first = await client.responses.create(model="p/any", input="one")
+        onward = await client.responses.create(model="p/any", input=nothing, previous_response_id=first.id)
+    assert onward.status == "completed"

@@ -11,11 +11,12 @@ from sluicegate.pipeline.schemas.fields import MAX_NAME
 from . import health, routes
 from .admin.door import AdminDoor
 from .asgi import Receive, Scope, Send
+from .coding import TAKEN
 from .cors import Cors
 from .exchanges import read_request, serve_exchange
 from .guard import Guard
 from .headers import MAX_HEAD
-from .routes import Room, Route
+from .routes import Room, Route, names_no_model
 from .sizes import size_text
 from .uploads import Uploads
 from .visit import JSON, Visit
@@ -105,8 +106,7 @@ class FrontDoor:
             )
             await visit.answer(204, [(b"allow", route.allow.encode("ascii")), *permission], b"")
         elif method not in route.methods:
-            error = MethodNotAllowed(f"{visit.path[:MAX_NAME]} takes {', '.join(route.methods)}, not {method[:20]}")
-            await visit.refuse(error, (b"allow", route.allow.encode("ascii")))
+            await _refuse_method(visit, route, subject)
         elif route.room is Room.PIPELINE:
             await self._pipeline(visit, route, subject)
         elif route.room is Room.REALTIME:
@@ -125,9 +125,20 @@ class FrontDoor:
         except ClientGone:
             raise
         except GatewayError as error:
-            await visit.refuse(error)
+            taken = [(b"accept-encoding", TAKEN.encode("ascii"))] if error.status == 415 else []
+            await visit.refuse(error, *taken)
         else:
-            await serve_exchange(self._gateway, request, visit)
+            await serve_exchange(self._gateway, request, visit, route)
+
+
+async def _refuse_method(visit: Visit, route: Route, subject: str) -> None:
+    """Tell which methods a path takes, or that there is none such for who may have asked for another. A checkpoint."""
+    method, path = visit.scope["method"][:20], visit.path[:MAX_NAME]
+    if method == "POST" and names_no_model(route, subject):
+        await visit.refuse(NotFound(f"there is no path {path} to POST to"))
+        return
+    error = MethodNotAllowed(f"{path} takes {', '.join(route.methods)}, not {method}")
+    await visit.refuse(error, (b"allow", route.allow.encode("ascii")))
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

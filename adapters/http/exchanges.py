@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError, InvalidRequest
+from sluicegate.pipeline.errors import ClientGone, DeadlineExceeded, Fault, GatewayError
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider_keys import take_provider_keys
@@ -17,11 +17,13 @@ from sluicegate.pipeline.schemas.generate_names import completed
 
 from .credentials import take_credential
 from .form import read_form
+from .gemini_embedding import turn_reply, turn_request
 from .gemini_paths import OPERATIONS, key_in
 from .headers import explain_in, timeout_of
 from .inflow import Inflow
 from .outlet import HttpOutlet
 from .passing import read_bytes, read_passing
+from .responses_paths import query_as_body
 from .routes import Intake, Route
 from .uploads import Uploads
 from .visit import Visit
@@ -47,8 +49,6 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
         GatewayError: InvalidRequest for a wrong header, TooLarge, Overloaded, SlowRequest or ClientGone.
     """
     settings = gateway.settings
-    if route.operation == "response" and b"stream=true" in visit.scope["query_string"].split(b"&"):
-        raise InvalidRequest("a response that is kept is shown whole, not as a stream", param="stream")
     headers, credential = take_credential(visit.headers)
     provider_keys = take_provider_keys(headers)
     if credential is None and visit.dialect.name == "gemini":
@@ -74,13 +74,16 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
         with _in_time(visit, request, gateway):
             await read_bytes(visit.inflow, request, most, uploads)
     elif "POST" not in route.methods:
+        request.body = query_as_body(request.operation, visit.scope["query_string"])
         await visit.inflow.discard()
     elif visit.presence is not None and visit.presence.complete:
         request.body = await visit.inflow.read(settings.max_body, uploads)  # nothing to wait for
     else:
         with _in_time(visit, request, gateway):
             request.body = await visit.inflow.read(settings.max_body, uploads)
-    if route.operation in _NAMED_BY_PATH:
+    if route.embeds:
+        await turn_request(request, route.embeds, subject)
+    elif route.operation in _NAMED_BY_PATH:
         size = len(request.body)
         request.body = await compute(size, partial(completed, stream=route.streams), request.body, subject)
     return request
@@ -99,9 +102,11 @@ def _in_time(visit: Visit, request: Request, gateway: Gateway) -> Iterator[None]
         raise SlowRequest(f"the request was not complete after {patience:g} s") from error
 
 
-async def serve_exchange(gateway: Gateway, request: Request, visit: Visit) -> None:
+async def serve_exchange(gateway: Gateway, request: Request, visit: Visit, route: Route) -> None:
     """Take a request through the pipeline, and end it at once when its client leaves. A checkpoint."""
     exchange = gateway.exchange(request, visit.started)
+    if route.embeds:
+        exchange.on_reply.append(partial(turn_reply, method=route.embeds))
     outlet = HttpOutlet(visit.send, visit.dialect)
 
     def end() -> None:

@@ -48,7 +48,7 @@ async def read_form(inflow: Inflow, request: Request, limit: int, uploads: Uploa
     spool = Spool(on_close=lambda: uploads.release(held))
     form = _Form(spool)
     try:
-        async with aclosing(inflow.pour(limit, uploads, take)) as parts:
+        async with aclosing(inflow.pour(limit, uploads, take, unpacked=True)) as parts:
             async for part in parts:
                 for event in reader.feed(part):
                     await form.take(event)

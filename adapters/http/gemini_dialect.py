@@ -17,7 +17,7 @@ from sluicegate.pipeline.reply import Batch
 
 from . import sse
 
-_STATUSES = {
+STATUSES = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
@@ -30,6 +30,7 @@ _STATUSES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+"""Names of statuses that have one of their own."""
 _TYPE = "type.googleapis.com/google.rpc."
 _BETWEEN = b",\r\n"
 
@@ -87,7 +88,7 @@ class GeminiArray(GeminiDialect):
 
 
 def _fields(error: GatewayError, label: str) -> dict[str, Any]:
-    status = _STATUSES.get(error.status) or ("INVALID_ARGUMENT" if error.status < 500 else "INTERNAL")
+    status = STATUSES.get(error.status) or ("INVALID_ARGUMENT" if error.status < 500 else "INTERNAL")
     details: list[dict[str, Any]] = [
         {"@type": f"{_TYPE}ErrorInfo", "reason": error.code.upper(), "domain": "sluicegate"},
         {"@type": f"{_TYPE}RequestInfo", "requestId": label},

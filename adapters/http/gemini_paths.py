@@ -14,8 +14,12 @@ from .gemini_dialect import GEMINI, GeminiArray
 ROOTS = ("/v1beta/models", "/v1/models")
 """Of both versions; the second one's list is OpenAI's too."""
 STREAM = "streamGenerateContent"
+BATCH = "batchEmbedContents"
 OPERATIONS = {"generateContent": "generate", STREAM: "generate", "countTokens": "count_generate"}
-"""Of the methods."""
+"""Of the methods that the pipeline knows as themselves."""
+EMBEDDINGS = ("embedContent", BATCH)
+"""Those that are embeddings there."""
+_METHODS = frozenset({*OPERATIONS, *EMBEDDINGS})
 
 
 def method_in(path: str) -> tuple[str, str]:
@@ -23,7 +27,7 @@ def method_in(path: str) -> tuple[str, str]:
     for root in ROOTS:
         if path.startswith(root + "/"):
             name, _, method = path[len(root) + 1 :].rpartition(":")
-            if name and method in OPERATIONS:
+            if name and method in _METHODS:
                 return name, method
     return "", ""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
-from . import gemini_paths, health
+from . import gemini_paths, health, responses_paths
 
 
 class Room(Enum):
@@ -38,6 +38,7 @@ class Route:
         removal: That of DELETE, where it is another.
         streams: Whether the path asks for a stream.
         explains: Whether only the routing is asked for, and no answer.
+        embeds: The method of Gemini's that asks for an embedding.
     """
 
     room: Room
@@ -47,6 +48,7 @@ class Route:
     removal: str = ""
     streams: bool = False
     explains: bool = False
+    embeds: str = ""
 
     @property
     def allow(self) -> str:
@@ -56,7 +58,12 @@ class Route:
 
 _READ = ("GET", "HEAD")
 _MODEL = Route(Room.PIPELINE, _READ, "model")
-_RESPONSE = Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response")
+_KEPT = {
+    "": Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response"),
+    responses_paths.ITEMS: Route(Room.PIPELINE, _READ, "input_items"),
+    "cancel": Route(Room.PIPELINE, ("POST",), "cancel_response"),
+}
+"""Of a response by its id, by what stands behind it."""
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _REALTIME = "/v1/realtime"
 _EXACT = {
@@ -76,6 +83,7 @@ _EXACT = {
     "/v1/images/variations": Route(Room.PIPELINE, ("POST",), "image_variation", Intake.FORM),
     _REALTIME: Route(Room.REALTIME, ("GET", "POST")),
     "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
+    "/v1/responses/input_tokens": Route(Room.PIPELINE, ("POST",), "count_responses"),
     **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
@@ -83,7 +91,7 @@ _EXACT = {
 _METHODS = {
     method: Route(Room.PIPELINE, ("POST",), operation, streams=method == gemini_paths.STREAM)
     for method, operation in gemini_paths.OPERATIONS.items()
-}
+} | {method: Route(Room.PIPELINE, ("POST",), "embedding", embeds=method) for method in gemini_paths.EMBEDDINGS}
 _PROXY = "/v1/proxy/"
 _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PASSED = {
@@ -92,7 +100,6 @@ _PASSED = {
     "/v1/messages/batches": Route(Room.PIPELINE, ("GET", "POST", "DELETE"), "message_batches", Intake.BYTES),
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
-_RESPONSES = "/v1/responses/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _BEHIND = "/openai/v1/"
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
@@ -115,6 +122,14 @@ def is_plain(target: bytes) -> bool:
     return _PLAIN.fullmatch(target) is not None
 
 
+def names_no_model(route: Route, subject: str) -> bool:
+    """Say whether what looks like a model is a method of Google's that there is not, for who would call it.
+
+    Names of models may have a colon too, and can be read about; but nothing can be sent to any of them by its name.
+    """
+    return route is _MODEL and ":" in subject.rpartition("/")[2]
+
+
 def find(path: str) -> tuple[Route | None, str]:
     """Return the route of a percent-encoded path, or None, and the subject in it, such as a model's id."""
     route = _EXACT.get(path)
@@ -133,8 +148,8 @@ def find(path: str) -> tuple[Route | None, str]:
     for root, passed in _PASSED.items():
         if path == root or path.startswith(root + "/"):
             return passed, path[len("/v1") :]
-    if path.startswith(_RESPONSES) and "/" not in path[len(_RESPONSES) :] and len(path) > len(_RESPONSES):
-        return _RESPONSE, unquote(path[len(_RESPONSES) :])
+    if (kept := responses_paths.response_in(path)) is not None:
+        return _KEPT[kept[1]], kept[0]
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

@@ -6,7 +6,9 @@ Source: https://www.rfc-editor.org/rfc/rfc7578
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -20,6 +22,11 @@ MAX_HEADER = 4096
 """How many headers a part may have, and bytes of each."""
 MAX_NAME = 256
 """Characters of a field's name, and of a file's."""
+
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+_EXTENDED = re.compile(r";\s*filename\*\s*=\s*([^;\s]*)", re.IGNORECASE)
+_VALUE = re.compile(r"(utf-8|iso-8859-1)'[A-Za-z0-9-]*'((?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-Fa-f]{2})+)", re.IGNORECASE)
+"""RFC 8187, section 3.2."""
 
 # It warns of each malformed body, which anybody may send; the answer says what is wrong with it.
 logging.getLogger("python_multipart.multipart").setLevel(logging.ERROR)
@@ -67,6 +74,9 @@ class FormReader:
 
     def __init__(self, boundary: bytes) -> None:
         self._events: list[Event] = []
+        self._opening = b"\r\n--" + boundary
+        # The first boundary may be the beginning; whatever stands before it is for nobody (RFC 2046, section 5.1.1).
+        self._before: bytes | None = b"\r\n"
         self._header = bytearray()
         self._value = bytearray()
         self._headers: dict[str, str] = {}
@@ -95,7 +105,7 @@ class FormReader:
             InvalidRequest: They are not of a form, or of one with too many parts or too long headers.
         """
         self._events = []
-        if data:
+        if data := self._from_first_boundary(data):
             try:
                 self._parser.write(data)
             except FormParserError as error:
@@ -106,6 +116,18 @@ class FormReader:
         """Say that no more bytes come. Raises InvalidRequest if the form is not complete."""
         if not self._complete:
             raise malformed("its final boundary is missing")
+
+    def _from_first_boundary(self, data: bytes) -> bytes:
+        """Return the bytes from the first boundary on, or none as long as there is none."""
+        if self._before is None:
+            return data
+        seen = self._before + data
+        at = seen.find(self._opening)
+        if at < 0:
+            self._before = seen[-len(self._opening) :]
+            return b""
+        self._before = None
+        return seen[at + 2 :]
 
     def _begin(self) -> None:
         self._parts += 1
@@ -130,7 +152,9 @@ class FormReader:
         if disposition != b"form-data" or not raw:
             raise malformed("a part has no content-disposition of form-data with a name")
         name = _recoded(raw)
-        filename = _recoded(options[b"filename"]) if b"filename" in options else None
+        filename = _extended_filename(self._headers["content-disposition"])
+        if filename is None and b"filename" in options:
+            filename = _recoded(options[b"filename"])
         if len(name) > MAX_NAME or len(filename or "") > MAX_NAME:
             raise malformed(f"the name of a field or of a file has more than {MAX_NAME} characters, the limit")
         self._events.append(PartHead(name, filename, self._headers.get("content-type", "")[:MAX_NAME]))
@@ -143,6 +167,23 @@ class FormReader:
 
     def _finish(self) -> None:
         self._complete = True
+
+
+def _extended_filename(disposition: str) -> str | None:
+    """Return the name in ``filename*``, which some clients send for one that is not ASCII, or None where there is none.
+
+    Raises:
+        InvalidRequest: It is none, by RFC 8187.
+    """
+    found = _EXTENDED.search(_QUOTED.sub('""', disposition))
+    if found is None:
+        return None
+    if (value := _VALUE.fullmatch(found[1])) is None:
+        raise malformed("the filename* of a part is not one of UTF-8 or ISO-8859-1, percent-encoded")
+    try:
+        return unquote_to_bytes(value[2]).decode(value[1])
+    except UnicodeDecodeError as error:
+        raise malformed(f"the filename* of a part is not {value[1]}") from error
 
 
 def _recoded(raw: bytes) -> str:

@@ -63,8 +63,9 @@ class WholeSpeech:
         """Return the sound. Raises GatewayError where the answer has none."""
         if not self._body:
             raise UpstreamError(f"the speech of provider {self._provider!r} has nothing in it", code="empty_stream")
-        sound, usage = self._read(bytes(self._body))
-        self._body.clear()
+        body = bytes(self._body)
+        self._body.clear()  # or it would stand in memory once more than is counted
+        sound, usage = self._read(body)
         self._usage = replace(usage or Usage(), characters=self._usage.characters)
         return [Chunk(sound, ChunkKind.CONTENT)]
 

@@ -47,6 +47,7 @@ class SnapshotCollector(Collector):
         """Yield every family."""
         yield from self._gateway()
         yield from self._requests()
+        yield from self._media()
         yield from self._times()
         yield from self._hops()
         yield from self._breakers()
@@ -92,6 +93,17 @@ class SnapshotCollector(Collector):
             for labels, figures in series:
                 for value, count in getattr(figures, name).items():
                     family.add_metric([*labels, value], count)
+            yield family
+
+    def _media(self) -> Iterator[Metric]:
+        for name, text in (
+            ("images", "Images that were made."),
+            ("characters", "Characters that were said."),
+            ("audio_seconds", "Seconds of sound that were heard or made, where they are counted."),
+        ):
+            family = CounterMetricFamily(f"sluicegate_{name}", text, labels=SERIES)
+            for labels, figures in self._snapshot.series:
+                family.add_metric(labels, getattr(figures, name))
             yield family
 
     def _times(self) -> Iterator[Metric]:

@@ -59,6 +59,9 @@ def _totals(all_figures: list[Figures]) -> dict[str, Any]:
         "errors": dict(sum((figures.errors for figures in all_figures), Counter())),
         "faults": dict(sum((figures.faults for figures in all_figures), Counter())),
         "cache": dict(sum((figures.cache for figures in all_figures), Counter())),
+        "images": sum(figures.images for figures in all_figures),
+        "characters": sum(figures.characters for figures in all_figures),
+        "audio_seconds": round(sum(figures.audio_seconds for figures in all_figures), 3),
     }
 
 

@@ -100,6 +100,9 @@ def _add(total: Figures, more: Figures) -> None:
     total.latency = _sum(total.latency, more.latency)
     total.first_token = _sum(total.first_token, more.first_token)
     total.speed = _sum(total.speed, more.speed)
+    total.images += more.images
+    total.characters += more.characters
+    total.audio_seconds += more.audio_seconds
 
 
 def _sum(one: HdrHistogram, other: HdrHistogram) -> HdrHistogram:

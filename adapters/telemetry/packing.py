@@ -121,6 +121,7 @@ def _packed_figures(figures: Figures) -> list[Any]:
         *(figures.cost, figures.unpriced),
         *(dict(counter) for counter in (figures.outcomes, figures.errors, figures.cache, figures.faults)),
         *_encoded((figures.latency, figures.first_token, figures.speed)),
+        [figures.images, figures.characters, figures.audio_seconds],
     ]
 
 
@@ -138,6 +139,7 @@ def _figures(values: list[Any]) -> Figures:
         cache=Counter(cache),
         faults=Counter(faults),
     )
+    figures.images, figures.characters, figures.audio_seconds = histograms.pop()
     for name, encoded in zip(("latency", "first_token", "speed"), histograms, strict=True):
         if encoded is not None:
             setattr(figures, name, HdrHistogram.decode(encoded))

@@ -22,6 +22,7 @@ PATHS = {
     "messages": "/v1/messages",
     "count_tokens": "/v1/messages/count_tokens",
     "responses": "/v1/responses",
+    "count_responses": "/v1/responses/input_tokens",
     "models": "/v1/models",
     "model": "/v1/models/",
 }

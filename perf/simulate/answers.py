@@ -19,10 +19,10 @@ _WIDTH = 7
 """Characters of an event's number, spaces before it among them, so that all events of one kind are of one length."""
 
 
-def plain(status: int, body: bytes, more: bytes = b"") -> bytes:
+def plain(status: int, body: bytes, more: bytes = b"", media_type: bytes = b"application/json") -> bytes:
     """Return a whole answer; ``more`` are further header lines."""
     said = b"%d %b" % (status, HTTPStatus(status).phrase.encode())
-    return b"%b%bcontent-length: %d\r\n\r\n%b" % (_HEAD % (said, b"application/json"), more, len(body), body)
+    return b"%b%bcontent-length: %d\r\n\r\n%b" % (_HEAD % (said, media_type), more, len(body), body)
 
 
 def error(voice: Voice, status: int, message: str, kind: str, more: bytes = b"") -> bytes:

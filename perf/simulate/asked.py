@@ -34,11 +34,22 @@ class Asked(msgspec.Struct, frozen=True):
     requests: list[Any] | None = None
     encoding_format: str | None = None
     dimensions: int | None = None
+    gemini_dimensions: int | None = msgspec.field(default=None, name="outputDimensionality")
+    n: int | None = None
+    documents: list[Any] | None = None
+    top_n: int | None = None
 
     @property
     def usage_in_stream(self) -> bool:
         """Whether the stream ends with the usage."""
         return self.stream_options is not None and bool(self.stream_options.include_usage)
+
+    @property
+    def numbers(self) -> int | None:
+        """How many numbers a vector is to have; in a batch of Gemini's the first request says it for all."""
+        first = self.requests[0] if self.requests else None
+        batch = first.get("outputDimensionality") if isinstance(first, dict) else None
+        return self.dimensions or self.gemini_dimensions or (batch if isinstance(batch, int) else None)
 
     @property
     def vectors(self) -> int:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import msgspec
 
-from .voices import vectors
+from .voices import media, vectors
 from .voices.anthropic import AnthropicVoice
 from .voices.cohere import CohereVoice
 from .voices.converse import ConverseVoice
@@ -23,7 +23,12 @@ from .voices.openai import OpenAIVoice
 from .voices.responses import ResponsesVoice
 from .voices.voice import Voice
 
+if TYPE_CHECKING:
+    from .asked import Asked
+
 Vectors = Callable[[str, int, int, bool], Any]
+Media = Callable[["Asked", str, int], tuple[bytes, bytes]]
+"""From what is asked, a model and how many tokens to a media type and a body."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -32,12 +37,16 @@ class Place(msgspec.Struct, frozen=True):
     Attributes:
         voice: Who says what goes wrong, and the text if text is asked for.
         vectors: Makes embeddings, where those are.
+        media: Makes what is no text, where that is.
+        form: Whether the body is a form, which is not looked into.
         model: In the path; empty where it is in the body.
         stream: Whether the path asks for a stream, or what is meant where the body does not say.
     """
 
     voice: Voice
     vectors: Vectors | None = None
+    media: Media | None = None
+    form: bool = False
     model: str = ""
     stream: bool | None = None
 
@@ -50,6 +59,15 @@ _ENDS: tuple[tuple[str, Place], ...] = (
     ("/completions", Place(_COMPLETION)),
     ("/embeddings", Place(_CHAT, vectors.openais)),
     ("/responses", Place(_RESPONSES)),
+    ("/images/generations", Place(_CHAT, media=media.pictures)),
+    ("/images/edits", Place(_CHAT, media=media.pictures, form=True)),
+    ("/images/variations", Place(_CHAT, media=media.pictures, form=True)),
+    ("/audio/speech", Place(_CHAT, media=media.speech)),
+    ("/audio/transcriptions", Place(_CHAT, media=media.transcript, form=True)),
+    ("/audio/translations", Place(_CHAT, media=media.transcript, form=True)),
+    ("/moderations", Place(_CHAT, media=media.judgements)),
+    ("/v2/rerank", Place(_COHERE, media=media.ranks)),
+    ("/rerank", Place(_CHAT, media=media.ranks)),
     ("/v1/messages", Place(_MESSAGES)),
     ("/v2/chat", Place(_COHERE)),
     ("/v2/embed", Place(_COHERE, vectors.coheres)),

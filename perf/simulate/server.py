@@ -50,7 +50,7 @@ class Server:
             connection.send(self._listed(head))
             return
         try:
-            asked = decode(body)
+            asked = decode(body) if not place.form else Asked()
         except (msgspec.DecodeError, RecursionError) as error:
             connection.send(answers.error(place.voice, 400, str(error), "invalid_request_error"))
             return
@@ -70,7 +70,7 @@ class Server:
             playing = Playing(connection, parts, drawn, begins)
             connection.later(begins, playing.go_on)
         elif drawn.fate is not Fate.STALL:
-            if place.vectors is None:
+            if place.vectors is None and place.media is None:
                 begins += drawn.pause * (drawn.tokens - 1)
             data = _whole(place, asked, drawn.tokens)
             send = partial(_cut, connection) if drawn.fate is Fate.CUT else connection.send
@@ -112,16 +112,19 @@ class Server:
 def _streams(place: Place, asked: Asked) -> bool:
     """Say whether a stream is asked for: by the path, or by the body."""
     stream = place.stream if asked.stream is None else asked.stream
-    return place.vectors is None and bool(stream)
+    return place.vectors is None and place.media is None and bool(stream)
 
 
 def _whole(place: Place, asked: Asked, tokens: int) -> bytes:
     """Return all bytes of a good answer."""
     model = place.model or asked.model
     if place.vectors is not None:
-        dimensions = min(max(1, asked.dimensions or answers.DIMENSIONS), MOST_DIMENSIONS)
+        dimensions = min(max(1, asked.numbers or answers.DIMENSIONS), MOST_DIMENSIONS)
         base64 = asked.encoding_format == "base64"
         return answers.embeddings(place.vectors, model, asked.vectors, dimensions, base64)
+    if place.media is not None:
+        media_type, made = place.media(asked, model, tokens)
+        return answers.plain(200, made, media_type=media_type)
     if _streams(place, asked):
         return answers.stream_whole(place.voice, model, tokens, asked.usage_in_stream)
     return answers.whole(place.voice, model, tokens)

@@ -20,6 +20,7 @@ from .messages import ContentBlock as ContentBlock
 from .messages import CountTokensRequest as CountTokensRequest
 from .messages import MessageParam as MessageParam
 from .messages import MessagesRequest as MessagesRequest
+from .responses import CountResponseRequest as CountResponseRequest
 from .responses import ResponsesRequest as ResponsesRequest
 from .texts import TypedRequest as TypedRequest
 from .texts import texts_of as texts_of

@@ -22,7 +22,7 @@ from .forms import ImageEditRequest, ImageVariationRequest, TranscriptionRequest
 from .generate import GenerateRequest
 from .media import ImageRequest, ModerationRequest, RerankRequest, SpeechRequest
 from .messages import KNOWN_BLOCKS, CountTokensRequest, MessagesRequest
-from .responses import ResponsesRequest
+from .responses import CountResponseRequest, ResponsesRequest
 from .texts import TypedRequest
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -39,6 +39,7 @@ _TYPED: dict[str, msgspec.json.Decoder[TypedRequest]] = {
     "messages": msgspec.json.Decoder(MessagesRequest),
     "count_tokens": msgspec.json.Decoder(CountTokensRequest),
     "responses": msgspec.json.Decoder(ResponsesRequest),
+    "count_responses": msgspec.json.Decoder(CountResponseRequest),
     "generate": _GENERATE,
     "count_generate": _GENERATE,
     # A form has nothing but texts.

@@ -20,6 +20,7 @@ CAMELS = (
     "displayName",
     "dynamicThreshold",
     "dynamicRetrievalConfig",
+    "embedContentConfig",
     "enableEnhancedCivicAnswers",
     "enableWidget",
     "endOffset",
@@ -56,6 +57,7 @@ CAMELS = (
     "anyOf",
     "multiSpeakerVoiceConfig",
     "parametersJsonSchema",
+    "outputDimensionality",
     "partMetadata",
     "prebuiltVoiceConfig",
     "presencePenalty",
@@ -72,6 +74,7 @@ CAMELS = (
     "startOffset",
     "stopSequences",
     "systemInstruction",
+    "taskType",
     "thinkingBudget",
     "thinkingConfig",
     "thinkingLevel",
@@ -106,8 +109,7 @@ def completed(body: bytes, model: str, *, stream: bool) -> bytes:
         model: The model in the path.
         stream: Whether the method is the one that streams.
     """
-    if _SNAKE.search(body) is not None or _COUNTED.search(body) is not None:
-        body = _respelled(body)
+    body = in_camel_case(body)
     start, end = body.lstrip()[:1], body.rstrip()
     if start != b"{" or not end.endswith(b"}"):
         return body
@@ -118,8 +120,12 @@ def completed(body: bytes, model: str, *, stream: bool) -> bytes:
     return before + gap + msgspec.json.encode(said)[1:]
 
 
+def in_camel_case(body: bytes) -> bytes:
+    """Return a body with its names in camel case; one that asks to count a whole request, as that request."""
+    return _respelled(body) if _SNAKE.search(body) is not None or _COUNTED.search(body) is not None else body
+
+
 def _respelled(body: bytes) -> bytes:
-    """Return a body in camel case; one that asks to count a whole request, as that request."""
     try:
         found = _camel(_DECODER.decode(body))
         inner = found.get("generateContentRequest") if isinstance(found, dict) else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..errors import InvalidRequest
 from .refusals import refuse, require
-from .responses import ResponseItem, ResponsePart, ResponsesRequest
+from .responses import CountResponseRequest, ResponseItem, ResponsePart, ResponsesRequest
 
 ROLES = frozenset({"user", "assistant", "system", "developer"})
 _MODES = frozenset({"auto", "required", "none"})
@@ -17,8 +18,12 @@ _TEXTS = frozenset({"input_text", "output_text", "text"})
 
 def check_response(typed: ResponsesRequest) -> None:
     """Raise InvalidRequest where a typed request breaks a rule."""
-    if typed.input is None and typed.prompt is None and typed.previous_response_id is None:
-        require(typed.input, "input", "without prompt and previous_response_id")
+    if not typed.input and typed.prompt is None and typed.previous_response_id is None and typed.conversation is None:
+        require(typed.input, "input", "without prompt, previous_response_id and conversation")
+        told = "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be provided."
+        raise InvalidRequest(told, code="missing_required_parameter")  # what OpenAI says of an empty one
+    if isinstance(typed, CountResponseRequest) and typed.stream:
+        refuse("stream", "a count of tokens is no stream")
     if isinstance(typed.input, list):
         for index, item in enumerate(typed.input):
             _check_item(f"input[{index}]", item)

@@ -141,6 +141,10 @@ class ResponsesRequest(msgspec.Struct, kw_only=True, frozen=True):
     user: str | None = None
 
 
+class CountResponseRequest(ResponsesRequest, kw_only=True, frozen=True):
+    """A response that is not to be made: how many tokens would go into it? ``POST /v1/responses/input_tokens``."""
+
+
 _KNOWN = frozenset({None, "message", "function_call", "function_call_output", "reasoning", "item_reference"})
 
 

@@ -8,7 +8,10 @@ from collections.abc import Collection
 import msgspec
 
 from sluicegate.adapters.http.uploads import FREE
+from sluicegate.adapters.providers.openai.media_events import MAX_BODY as PICTURES
+from sluicegate.adapters.providers.openai.media_events import MAX_EVENT as PICTURE_EVENT
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
+from sluicegate.adapters.providers.spoken import MAX_BODY as SPEECH
 from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
 from sluicegate.pipeline.caller import Allowance
@@ -34,7 +37,9 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
     """Return the bytes that each thing may take, by its name. Their sum is the worst case.
 
     A body is held as it came and as it is sent on, with the conversation before it. An answer is whole, or a stream's
-    held chunks and unfinished event, or one that came whole where a stream was asked for: whichever is the most.
+    held chunks with its unfinished event, a picture's among them, or with what came whole where a stream was asked for,
+    such as speech in JSON: whichever is the most. While one is turned into another shape, as one at a time is, that is
+    there besides.
     """
     server, stages = config.server, dict(config.stages)
     here = {MEMORY, *(name for name, store in config.stores.items() if not store.url)}
@@ -45,8 +50,8 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         "bodies": server.max_in_flight * (server.max_body + before) * 2,
     }
     if isinstance(call := stages.get("call"), CallSettings):
-        answer = max(call.max_reply, MAX_LINE + MAX_EVENT + call.commit_buffer, MAX_BODY)
-        found["answers"] = server.max_in_flight * answer
+        streamed = max(MAX_LINE + MAX_EVENT, 2 * PICTURE_EVENT, PICTURES, SPEECH, MAX_BODY)  # a line, and the event
+        found["answers"] = server.max_in_flight * max(call.max_reply, streamed + call.commit_buffer)
     if isinstance(cache := stages.get("cache"), CacheSettings):
         found["cache"] = RECORDING + (cache.max_bytes if cache.store in here else 0)
     if isinstance(recall, RecallSettings) and recall.store in here:

@@ -15,3 +15,6 @@ from .messages import Message as Message
 from .messages import MessageEvent as MessageEvent
 from .messages import MessageStream as MessageStream
 from .open import open_gateway as open_gateway
+from .responses import Response as Response
+from .responses import ResponseEvent as ResponseEvent
+from .responses import ResponseStream as ResponseStream

@@ -94,7 +94,8 @@ def plain(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a plain call. Raises TypeError where they ask for a stream."""
     if options.get("stream"):
         raise TypeError(
-            "this returns whole answers; for a stream use `async with gateway.stream_chat(...)`, or `stream_messages`"
+            "this returns whole answers; for a stream use `async with gateway.stream_chat(...)`, `stream_messages` or "
+            "`stream_responses`"
         )
     return {**options, "stream": False}
 

@@ -14,6 +14,7 @@ from .answers import Answer, ChatStream, Embeddings, Transcript
 from .asking import Headers, plain
 from .media_calls import MediaCalls
 from .messages import Message, MessageStream
+from .response_calls import ResponseCalls
 
 if TYPE_CHECKING:
     from .files import FileLike
@@ -22,7 +23,7 @@ Messages = str | Sequence[Mapping[str, Any]]
 """Messages in OpenAI's shape; a string stands for one message of the user."""
 
 
-class Client(MediaCalls):
+class Client(MediaCalls, ResponseCalls):
     """Asks the gateway as one caller. Made by `open_gateway`.
 
     Every call goes through the whole pipeline, as one over HTTP does. The caller's own cancel scope ends the upstream

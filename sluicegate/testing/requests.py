@@ -16,6 +16,7 @@ _DIALECTS = {
     "messages": "anthropic",
     "count_tokens": "anthropic",
     "responses": "responses",
+    "count_responses": "responses",
     "generate": "gemini",
     "count_generate": "gemini",
 }

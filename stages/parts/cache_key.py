@@ -28,7 +28,16 @@ def cache_key(exchange: Exchange) -> str:
     sent = [request.headers.get(header, "") for header in VARYING]
     sizes = [len(value) for value in values]
     # The sizes go before, or two lists of values could be divided otherwise and look the same.
-    told = (exchange.caller.tenant, request.operation, request.dialect, request.stream, sent, names, sizes)
+    told = (
+        exchange.caller.tenant,
+        request.operation,
+        request.dialect,
+        request.stream,
+        sent,
+        names,
+        sizes,
+        request.hints,
+    )
     digest = blake2b(repr(told).encode(), digest_size=24)
     digest.update(b"".join(values))
     return digest.hexdigest()

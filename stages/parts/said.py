@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 
 from sluicegate.pipeline.conversation import Conversation
+from sluicegate.pipeline.errors import NotFound
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.reply import Batch, Chunk
 
@@ -73,3 +74,11 @@ def conversation_of(exchange: Exchange, response: bytes) -> tuple[str, Conversat
     items = [*before, *(asked or []), *told.output]
     provider = exchange.notes.get("provider", "")
     return told.id, Conversation(exchange.caller.tenant, provider, items, msgspec.Raw(response))
+
+
+def unknown_response(name: str, param: str = "previous_response_id") -> NotFound:
+    """Return the error for a response that is not kept here, or is another tenant's."""
+    code = "previous_response_not_found" if param == "previous_response_id" else "response_not_found"
+    return NotFound(
+        f"{param}: there is no response {name[:256]!r} here, or it is kept no longer", param=param, code=code
+    )

@@ -1,6 +1,7 @@
-"""The answers to ``POST /v1/messages/count_tokens`` and Gemini's ``:countTokens`` where a provider does not count.
+"""What is answered to who asks for the tokens of a request where a provider does not count.
 
-https://docs.anthropic.com/en/api/messages-count-tokens and https://ai.google.dev/api/tokens
+https://docs.anthropic.com/en/api/messages-count-tokens, https://ai.google.dev/api/tokens and
+https://platform.openai.com/docs/api-reference/responses/input-tokens
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider import Provider, TokenCounter
 from sluicegate.pipeline.reply import Reply
+from sluicegate.pipeline.schemas import ResponsesRequest
 
-from .token_estimate import estimate
+from .said import unknown_response
+from .token_estimate import estimate, tokens_in
 
-COUNTED_AS = {"count_tokens": "input_tokens", "count_generate": "totalTokens"}
+COUNTED_AS = {"count_tokens": "input_tokens", "count_generate": "totalTokens", "count_responses": "input_tokens"}
 """What the number is called, by the operation that asks for it."""
 
 
@@ -33,8 +36,18 @@ def to_be_estimated_after(exchange: Exchange, failure: GatewayError) -> bool:
 
 
 async def reply_with_estimate(exchange: Exchange) -> None:
-    """Set the reply to an estimate, which it is marked as. A checkpoint where there is much to read."""
+    """Set the reply to an estimate, which it is marked as. A checkpoint where there is much to read.
+
+    Raises:
+        NotFound: It is to go on from a response that nobody here knows.
+    """
     request = exchange.request
-    usage = await compute(len(request.body), estimate, request, 0)
-    exchange.reply = Reply(body=msgspec.json.encode({COUNTED_AS[request.operation]: usage.input}))
+    typed, recalled = request.typed, request.recalled
+    if isinstance(typed, ResponsesRequest) and typed.previous_response_id is not None and recalled is None:
+        raise unknown_response(typed.previous_response_id)
+    before = recalled.items if recalled is not None else []
+    size = len(request.body) + sum(len(memoryview(item)) for item in before)
+    tokens = await compute(size, lambda: estimate(request, 0).input + tokens_in(msgspec.json.encode(before)))
+    told: dict[str, object] = {"object": "response.input_tokens"} if request.operation == "count_responses" else {}
+    exchange.reply = Reply(body=msgspec.json.encode({**told, COUNTED_AS[request.operation]: tokens}))
     exchange.notes["estimated"] = "input_tokens"

@@ -24,7 +24,7 @@ def estimate(request: Request, output: int) -> Usage:
 
 def estimate_plain(request: Request, body: bytes) -> Usage:
     """Return the tokens of a plain answer: a model writes none of what is no text, and counting takes none at all."""
-    if request.operation in ("count_tokens", "count_generate"):
+    if request.operation in ("count_tokens", "count_responses", "count_generate"):
         return Usage()
     return estimate(request, 0 if request.operation in _WORDLESS else tokens_in(body))
 

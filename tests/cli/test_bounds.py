@@ -1,9 +1,19 @@
 """What `serve` says that the gateway may hold at the very worst."""
 
+import pytest
+
 from sluicegate.adapters.http.uploads import FREE
+from sluicegate.adapters.providers.openai.errors import ErrorTable
+from sluicegate.adapters.providers.openai.media_events import UnstreamedImages
+from sluicegate.adapters.providers.openai.settings import OpenAISettings
+from sluicegate.adapters.providers.openai.whole import AnswerReader
+from sluicegate.adapters.providers.secrets import Secrets
+from sluicegate.adapters.providers.spoken import WholeSpeech
 from sluicegate.cli.bounds import COUNTER, OWED, RULESET, bounds
 from sluicegate.cli.start_lines import bounds_text
 from sluicegate.pipeline.config.load import load_values
+from sluicegate.pipeline.errors import UpstreamError
+from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.registry import Registry
 from sluicegate.stages.limit import MAX_REMEMBERED
 from sluicegate.stages.parts.settlements import MAX_OWED
@@ -22,7 +32,7 @@ def test_every_bound_in_bytes_is_in_the_sum():
     assert found == {
         "uploads": 8 * MIB + 100 * FREE,
         "bodies": 100 * (1 + 1) * MIB * 2,
-        "answers": 100 * 64 * MIB,
+        "answers": 100 * (64 * MIB + 64 * KIB),
         "cache": 128 * MIB,
         "responses": 64 * MIB,
         "counters": 2 * 100_000 * COUNTER,
@@ -31,8 +41,26 @@ def test_every_bound_in_bytes_is_in_the_sum():
 
 
 def test_an_answer_takes_no_less_than_a_streams_pieces():
-    small = bounds(of(call={"max_reply": "1KiB"}))["answers"]
-    assert small >= 100 * 24 * MIB
+    small = bounds(of(call={"max_reply": "1KiB", "commit_buffer": "1KiB"}))["answers"]
+    assert small == 100 * (64 * MIB + KIB)
+    assert bounds(of(call={"max_reply": "1GiB"}))["answers"] == 100 * GIB
+
+
+ERRORS = ErrorTable("p", Secrets(OpenAISettings(type="openai")))
+WHOLE = (
+    WholeSpeech("p", "audio/wav", 1, lambda body: (body, None)),
+    UnstreamedImages("p", AnswerReader(ERRORS), UpstreamHead(200, {})),
+)
+
+
+@pytest.mark.parametrize("held", WHOLE)
+def test_what_comes_whole_where_a_stream_was_asked_for_is_held_no_further_than_is_counted(held):
+    counted = bounds(of(call={"max_reply": "1KiB", "commit_buffer": "1B"}))["answers"] // 100
+    room = counted // MIB
+    for _ in range(room):
+        held.feed(bytes(MIB))
+    with pytest.raises(UpstreamError, match="limit"):
+        held.feed(bytes(MIB))
 
 
 def test_a_keys_own_windows_count_with_the_others():
@@ -59,5 +87,5 @@ def test_what_is_not_in_the_pipeline_takes_nothing():
 def test_the_line_names_the_sum_and_its_parts():
     text = bounds_text(of(cache={"enabled": False}, recall={"enabled": False}))
     assert text == (
-        "6.5 GiB at the very worst: uploads 9.6 MiB, bodies 200 MiB, answers 6.2 GiB; 10,000 log lines besides"
+        "6.5 GiB at the very worst: uploads 9.6 MiB, bodies 200 MiB, answers 6.3 GiB; 10,000 log lines besides"
     )

@@ -69,6 +69,63 @@ def without_ids(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "id": None, "message": {**message, "id": None}}
 
 
+OWN = ("id", "item_id", "created_at", "completed_at")
+"""What each response has of its own."""
+
+
+def alike(data: Any) -> Any:
+    """Return a response or an event without what each has of its own."""
+    if isinstance(data, list):
+        return [alike(one) for one in data]
+    return {name: alike(value) for name, value in data.items() if name not in OWN} if isinstance(data, dict) else data
+
+
+async def test_responses_are_the_same(url):
+    tools = [{"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}]
+    for fields in (
+        {"input": "Hello", "max_output_tokens": 6},
+        {"input": QUESTION, "tools": tools, "tool_choice": "required"},
+    ):
+        _, body = post(url, {"model": "demo", **fields}, "/v1/responses")
+        _, streamed = post(url, {"model": "demo", **fields, "stream": True}, "/v1/responses")
+        options = {name: value for name, value in fields.items() if name != "input"}
+        async with open_gateway(CONFIG, environ={}) as gateway:
+            answered = await gateway.responses("demo", fields["input"], **options)
+            async with gateway.stream_responses("demo", fields["input"], **options) as stream:
+                events = [event async for event in stream]
+        assert alike(answered.data) == alike(json.loads(body))
+        lines = [line for line in streamed.decode().splitlines() if line.startswith("data: ")]
+        assert [alike(event.data) for event in events] == [alike(json.loads(line[6:])) for line in lines]
+        said = [part["text"] for item in events[-1].response["output"] for part in item.get("content", ())]
+        assert "".join(event.text for event in events) == "".join(said)
+        assert bool(answered.text) == bool(said)
+        assert [call["name"] for call in answered.function_calls] == [tool["name"] for tool in fields.get("tools", ())]
+        assert answered.status == events[-1].response["status"]
+
+
+async def test_a_response_goes_on_from_another_in_this_program():
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        first = await gateway.responses("demo", "Hello")
+        second = await gateway.responses("demo", "More", previous_response_id=first.id)
+        with pytest.raises(GatewayError) as raised:
+            await gateway.responses("demo", "More", previous_response_id="resp_none")
+        with pytest.raises(TypeError, match="stream_responses"):
+            await gateway.responses("demo", "Hello", stream=True)
+    assert second.usage.input > first.usage.input
+    assert (raised.value.status, raised.value.code) == (404, "previous_response_not_found")
+
+
+@pytest.mark.parametrize(("model", "items"), [("nobody/knows", "Hello"), ("demo", []), ("demo", [{"role": "king"}])])
+async def test_an_error_of_a_response_is_the_same(url, model, items):
+    status, body = post(url, {"model": model, "input": items, "stream": False}, "/v1/responses")
+    async with open_gateway(CONFIG, environ={}) as gateway:
+        with pytest.raises(GatewayError) as raised:
+            await gateway.responses(model, items)
+    error = raised.value
+    told = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    assert (error.status, {"error": told}) == (status, json.loads(body))
+
+
 @pytest.mark.parametrize(
     ("model", "messages"), [("nobody/knows", QUESTION), ("demo", []), ("demo", [{"role": "user", "content": 7}])]
 )

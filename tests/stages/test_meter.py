@@ -311,3 +311,18 @@ def test_what_has_no_known_price_is_counted_and_costs_nobody_knows_what() -> Non
     assert metered(exchange)["cost_usd"] is None
     figures = metered.figures("chat", "openai", "gpt-4o")
     assert (figures.cost, figures.unpriced) == (0, 1)
+
+
+def test_pictures_speech_and_sound_are_counted_unless_they_come_from_the_cache() -> None:
+    metered = Metered()
+    for cache in ("miss", "miss", "hit"):
+        exchange = asking(started=100.0)
+        exchange.notes["cache"] = cache
+        if cache == "miss":
+            attempt(exchange, OPENAI, started=100.5, ended=102.5)
+        answer(exchange)
+        exchange.usage = Usage(images=2, characters=30, seconds=1.25)
+        end(exchange, at=103.0)
+        metered(exchange)
+    figures = metered.figures("chat", "openai", "gpt-4o")
+    assert (figures.images, figures.characters, figures.audio_seconds) == (4, 60, 2.5)

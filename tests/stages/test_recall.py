@@ -8,7 +8,7 @@ import pytest
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.conversation import Conversation
-from sluicegate.pipeline.errors import NotFound
+from sluicegate.pipeline.errors import InvalidRequest, NotFound
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.reply import ChunkKind, Reply
 from sluicegate.pipeline.request import Request
@@ -151,3 +151,89 @@ async def test_the_oldest_go_first():
 def test_what_is_no_conversation_is_none():
     assert Conversation.unpack(b"no") is None
     assert Conversation.unpack(b'{"tenant":1}') is None
+
+
+async def listed(stage: Recall, name: str, tenant: str = "one", **query: str) -> dict:
+    asked = Request("input_items", json.dumps(query).encode() if query else b"", subject=name)
+    one = exchange(asked, tenant)
+    assert stage.judge(one) is Verdict.WAIT
+    await stage.attend(one)
+    return json.loads(one.reply.body)
+
+
+async def test_what_a_response_was_made_of_is_listed_with_ids_and_in_parts():
+    stage = recall()
+    await answered(await asked(stage, input="Hello"), body("resp_a"))
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"}
+    more = [{"role": "assistant", "content": "Well"}, call]
+    await answered(await asked(stage, input=more, previous_response_id="resp_a"), body("resp_b"))
+    found = await listed(stage, "resp_b", order="asc")
+    first, answer, second, third = found["data"]
+    assert first["content"] == [{"type": "input_text", "text": "Hello"}]
+    assert (first["id"], first["type"], first["status"]) == ("msg_b_0", "message", "completed")
+    assert answer["content"] == SAID[0]["content"]
+    assert second["content"] == [{"type": "output_text", "text": "Well", "annotations": []}]
+    assert third == call
+    assert (found["object"], found["first_id"], found["last_id"], found["has_more"]) == (
+        "list",
+        "msg_b_0",
+        "fc_1",
+        False,
+    )
+    assert (await listed(stage, "resp_b"))["data"] == found["data"][::-1]
+
+
+async def test_items_are_listed_page_by_page():
+    stage = recall()
+    items = [{"role": "user", "content": str(number)} for number in range(25)]
+    await answered(await asked(stage, input=items), body("resp_a"))
+    first = await listed(stage, "resp_a")
+    assert (len(first["data"]), first["data"][0]["content"][0]["text"], first["has_more"]) == (20, "24", True)
+    rest = await listed(stage, "resp_a", after=first["last_id"], limit="100")
+    assert [item["content"][0]["text"] for item in rest["data"]] == ["4", "3", "2", "1", "0"]
+    assert rest["has_more"] is False
+    beyond = await listed(stage, "resp_a", after=rest["last_id"])
+    assert (beyond["data"], beyond["first_id"], beyond["last_id"]) == ([], None, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"order": "up"}, "order"),
+        ({"after": "msg_9"}, "after"),
+    ],
+)
+async def test_page_that_is_none_is_refused(query, field):
+    stage = recall()
+    await answered(await asked(stage), body("resp_a"))
+    with pytest.raises(InvalidRequest) as caught:
+        await listed(stage, "resp_a", **query)
+    assert caught.value.param == field
+
+
+async def test_items_of_anothers_response_are_not_listed():
+    stage = recall()
+    await answered(await asked(stage), body("resp_a"))
+    with pytest.raises(NotFound, match="resp_a"):
+        await listed(stage, "resp_a", "two")
+
+
+async def test_only_what_was_made_in_the_background_can_be_cancelled():
+    stage = recall()
+    await answered(await asked(stage), body("a"))
+    with pytest.raises(InvalidRequest, match="Cannot cancel a synchronous response"):
+        await shown(stage, "a", operation="cancel_response")
+    with pytest.raises(NotFound, match="'b'"):
+        await shown(stage, "b", operation="cancel_response")
+    assert await shown(stage, "a") == body("a")
+
+
+async def test_counting_goes_on_from_a_response_and_makes_none():
+    stage = recall()
+    await answered(await asked(stage), body("a"))
+    one = exchange(request("count_responses", model="m", input="More", previous_response_id="a"))
+    await stage.attend(one)
+    assert one.request.recalled is not None
+    assert (one.on_reply, one.taps) == ([], [])

@@ -5,7 +5,7 @@ Source: https://ai.google.dev/api/embeddings
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,10 +32,23 @@ class _Vectors(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(_Vectors).decode
 
 
-def embed_body(request: EmbeddingRequest, model: str, texts: Sequence[str]) -> tuple[str, bytes]:
-    """Return the method to call, and its body. ``model`` is a resource, such as ``models/m``."""
+def embed_body(
+    request: EmbeddingRequest, model: str, texts: Sequence[str], hints: Sequence[Mapping[str, str]] = ()
+) -> tuple[str, bytes]:
+    """Return the method to call, and its body.
+
+    Args:
+        request: What is asked.
+        model: A resource, such as ``models/m``.
+        texts: Those to embed.
+        hints: Of each text what its caller said about it in these words, or nothing at all.
+    """
     options = {} if request.dimensions is None else {"outputDimensionality": request.dimensions}
-    asked = [{"model": model, "content": {"parts": [{"text": text}]}, **options} for text in texts]
+    said = hints or [{} for _ in texts]
+    asked = [
+        {"model": model, "content": {"parts": [{"text": text}]}, **options, **hint}
+        for text, hint in zip(texts, said, strict=True)
+    ]
     if len(asked) == 1:
         return "embedContent", msgspec.json.encode(asked[0])
     return "batchEmbedContents", msgspec.json.encode({"requests": asked})

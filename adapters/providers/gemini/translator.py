@@ -113,12 +113,14 @@ class Gemini:
             return encode_chat(self._api, exchange, target, name=self._name, settings=self._settings)
         request = embedding_request(exchange)
         texts = texts_of(request, self._name)
-        method, body = embed_body(request, _resource(target.model), texts)
+        method, body = embed_body(request, _resource(target.model), texts, exchange.request.hints)
+        if exchange.request.hints:
+            exchange.notes["hinted"] = self._name
         return UpstreamRequest("POST", self._url(target.model, method), self._plain_headers, body)
 
     def counts_tokens(self, exchange: Exchange) -> bool:
-        """Say yes: all of its models count."""
-        return True
+        """Say yes to who asks as Anthropic's or Google's clients do: all of its models count."""
+        return exchange.request.operation != "count_responses"
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""

@@ -167,7 +167,9 @@ class UnstreamedImages:
 
     def finish(self) -> Batch:
         """Return an event for each image. Raises GatewayError where the answer is none of the API's."""
-        body = self._mend(bytes(self._body))
+        came = bytes(self._body)
+        self._body.clear()  # or it would stand in memory once more than is counted
+        body = self._mend(came)
         self._usage = self._reader.read("image", self._head, body)
         try:
             top = msgspec.json.decode(body)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import Meta
 
 from sluicegate.pipeline.conversation import THOUGHT
 from sluicegate.pipeline.errors import GatewayError, StreamInterrupted
 from sluicegate.pipeline.provider import UpstreamHead
-from sluicegate.pipeline.reply import Batch, Chunk, ChunkKind, Usage
+from sluicegate.pipeline.reply import Batch, Chunk, ChunkKind, Reply, Usage
 
 from ...upstream.sse import Event, SseDecoder
 from ..problem import problem_in, read_problem
 from .errors import ErrorTable
 from .stream import MAX_EVENT
+from .urls import COUNT, operation_urls
 from .usage import read_usage
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.request import Request
+
+    from .whole import AnswerReader
 
 _ENDS = frozenset({"response.completed", "response.incomplete"})
 _SHOWN_LATER = frozenset({"message", "reasoning"})
@@ -69,12 +73,19 @@ class _Frame(msgspec.Struct):
     item: _Item | None = None
 
 
+class _Count(msgspec.Struct):
+    """What is read of a count of tokens."""
+
+    input_tokens: Annotated[int, Meta(ge=0)]
+
+
 _response = msgspec.json.Decoder(_Response).decode
 _frame = msgspec.json.Decoder(_Frame).decode
 _items = msgspec.json.Decoder(str | list[msgspec.Raw] | None).decode
 _kind = msgspec.json.Decoder(_Item).decode
 _head = msgspec.json.Decoder(_Head).decode
 _encode = msgspec.json.encode
+_count = msgspec.json.Decoder(_Count).decode
 _OURS = f'"{THOUGHT}'.encode()
 _SEARCH = b'"web_search_call"'
 
@@ -97,6 +108,13 @@ def passed_fields(request: Request, provider: str) -> Mapping[str, msgspec.Raw]:
     fields = {**fields, "input": msgspec.Raw(_encode([*before, *(asked or [])]))}
     del fields["previous_response_id"]
     return fields
+
+
+def passed_url(responses_url: str, request: Request) -> str:
+    """Return where to send a request, by the URL for responses."""
+    if request.operation == COUNT:
+        return operation_urls(responses_url, {COUNT: "/input_tokens"})[COUNT]
+    return responses_url
 
 
 def _without_ours(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
@@ -128,6 +146,24 @@ def check_response(errors: ErrorTable, body: bytes) -> Usage | None:
         problem = read_problem(body)
         raise errors.in_band(problem) if problem.message else errors.nonsense("is no response")
     return response.used()
+
+
+def read_passed(
+    errors: ErrorTable, reader: AnswerReader, request: Request, head: UpstreamHead, body: bytes
+) -> tuple[Reply, Usage | None]:
+    """Return the reply that a whole answer is, a response or a count of tokens, and its tokens.
+
+    Raises:
+        GatewayError: It is none of this API's, or tells of an error.
+    """
+    reader.check_type(head, body)
+    if request.operation != COUNT:
+        return Reply(body=body), check_response(errors, body)
+    try:
+        counted = _count(body).input_tokens
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise errors.nonsense("is no count of tokens") from error
+    return Reply(body=_encode({"object": "response.input_tokens", "input_tokens": counted})), None
 
 
 class PassedResponse:

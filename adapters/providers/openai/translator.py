@@ -35,12 +35,12 @@ from .media_stream import media_stream
 from .mender import ChunkMender
 from .passage import Passage
 from .reranked import mend_reranked
-from .responses import PassedResponse, check_response, check_stream, passed_fields
+from .responses import PassedResponse, check_stream, passed_fields, passed_url, read_passed
 from .settings import OpenAISettings
 from .stream import OpenAIStream
 from .typed_stream import TypedStream, WholeAsTyped
 from .unstreamed import UnstreamedAnswer
-from .urls import MEDIA, MODELS, PATHS, RESPONSES, is_openai_itself, operation_urls
+from .urls import COUNT, MEDIA, MODELS, PATHS, RESPONSES, is_openai_itself, operation_urls
 from .whole import AnswerReader
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ class OpenAI:
         if self._passes(exchange):
             exchange.notes.pop("dropped", None)  # of the target before
             fields = {**passed_fields(request, self._name), "model": msgspec.Raw(_encode(target.model))}
-            headers = self._stream_headers if request.stream else self._plain_headers
-            return UpstreamRequest("POST", self._responses_url, headers, _encode(fields))
+            url, headers = passed_url(self._responses_url, request), self._stream_headers
+            return UpstreamRequest("POST", url, headers if request.stream else self._plain_headers, _encode(fields))
         if request.dialect != self._chats.dialect:
             return encode_chat(self._chats, exchange, target, name=self._name, settings=self._settings)
         dropped = Dropped(self._name, strict=self._settings.strict)
@@ -161,7 +161,11 @@ class OpenAI:
 
     def _passes(self, exchange: Exchange) -> bool:
         """Say whether a request in the Responses API goes on in it."""
-        return self._has_responses and exchange.request.operation == RESPONSES
+        return (self._has_responses and exchange.request.operation == RESPONSES) or self.counts_tokens(exchange)
+
+    def counts_tokens(self, exchange: Exchange) -> bool:
+        """Say whether OpenAI itself is asked in its own words; the servers that speak its API do not count."""
+        return self._strips and exchange.request.operation == COUNT
 
     def _url(self, operation: str, target: Target) -> str | None:
         """Return where a target is asked for an operation, or None where it cannot be."""
@@ -194,8 +198,7 @@ class OpenAI:
         if request.operation in FORMS:
             return read_form_answer(self._errors, self._reader, request, head, body)
         if self._passes(exchange):
-            self._reader.check_type(head, body)
-            return Reply(body=body), check_response(self._errors, body)
+            return read_passed(self._errors, self._reader, request, head, body)
         if request.dialect != self._chats.dialect:
             return decode_chat(self._chats, exchange, head, body)
         body, usage = self.checked(request.operation, head, body, model=request.model)

@@ -20,6 +20,8 @@ MEDIA = {"image": "/images/generations", "speech": "/audio/speech", "moderation"
 """What fewer servers have. OpenAI itself has no ``/rerank``; those that have it take Jina's and Cohere's fields."""
 RESPONSES = "responses"
 """The operation that only some have."""
+COUNT = "count_responses"
+"""The one that only OpenAI itself has."""
 
 
 def media(*operations: str) -> dict[str, str]:

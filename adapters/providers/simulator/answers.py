@@ -9,12 +9,15 @@ from typing import Any
 
 import msgspec
 
-from .request import Asked
+from .likelihood import told
+from .request import Asked, Function
 from .tools import example, tool_to_call
 from .words import echo, sentences
 
 CREATED = 1_767_225_600
 """All answers are of the same second, 2026-01-01T00:00:00Z: the same request gives the same bytes."""
+JSON_TOKEN = 4
+"""Characters of a token in JSON."""
 MOST_ANSWERS = 128
 """To one prompt, and prompts of one request."""
 Json = dict[str, Any]
@@ -25,7 +28,7 @@ class Answer:
     """One of the answers to a request: pieces of text, or a call of a tool."""
 
     pieces: list[str] = field(default_factory=list)
-    call: Json | None = None
+    call: Json = field(default_factory=dict)
     reason: str = "stop"
 
 
@@ -37,13 +40,27 @@ def answers_to(asked: Asked, tokens: int, seed: int) -> list[Answer]:
     """
     function = tool_to_call(asked)
     if function is not None:
-        random = Random(seed)
-        arguments = msgspec.json.encode(example(function.parameters or {"type": "object"}, random)).decode()
-        call_id = f"call_{random.getrandbits(96):024x}"
-        call = {"id": call_id, "type": "function", "function": {"name": function.name, "arguments": arguments}}
-        return [Answer(call=call, reason="tool_calls")]
+        return [_call_answer(function, seed + number) for number in range(_answers_to_each(asked))]
+    if (schema := asked.schema) is not None:
+        return [_json_answer(asked, schema, seed + number) for number in range(_answers_to_each(asked))]
     texts = [text for text in _prompts(asked) for _ in range(_answers_to_each(asked))]
     return [_text_answer(asked, text, tokens, seed + number) for number, text in enumerate(texts)]
+
+
+def _call_answer(function: Function, seed: int) -> Answer:
+    random = Random(seed)
+    arguments = msgspec.json.encode(example(function.parameters or {"type": "object"}, random)).decode()
+    call_id = f"call_{random.getrandbits(96):024x}"
+    call = {"id": call_id, "type": "function", "function": {"name": function.name, "arguments": arguments}}
+    return Answer(call=call, reason="tool_calls")
+
+
+def _json_answer(asked: Asked, schema: object, seed: int) -> Answer:
+    """Return an answer that fits a schema: all of it, unless the caller wants fewer tokens."""
+    text = msgspec.json.encode(example(schema, Random(seed))).decode()
+    pieces = [text[start : start + JSON_TOKEN] for start in range(0, len(text), JSON_TOKEN)]
+    limit = asked.limit or len(pieces)
+    return Answer(pieces[:limit], reason="length" if limit < len(pieces) else "stop")
 
 
 def number_of_answers(asked: Asked) -> int:
@@ -82,7 +99,7 @@ def whole(asked: Asked, answers: list[Answer], identity: str) -> Json:
     choices: list[Json] = []
     for index, answer in enumerate(answers):
         text = "".join(answer.pieces)
-        rest = {"logprobs": None, "finish_reason": answer.reason}
+        rest = {"logprobs": told(asked, answer.pieces), "finish_reason": answer.reason}
         if asked.messages:
             message: Json = {"role": "assistant", "content": None if answer.call else text, "refusal": None}
             if answer.call:
@@ -104,19 +121,30 @@ def opening(asked: Asked, answers: list[Answer], identity: str) -> list[Json]:
 
 def contents(asked: Asked, answers: list[Answer], identity: str) -> Iterator[list[Json]]:
     """Yield the chunks of content, one list for each token's time."""
-    call = answers[0].call
-    if call is not None:
-        function = call["function"]
-        first = {**call, "function": {**function, "arguments": ""}}
-        deltas = [{"index": 0, **first}, {"index": 0, "function": {"arguments": function["arguments"]}}]
-        yield from ([_chunk(asked, identity, 0, {"tool_calls": [delta]}, None)] for delta in deltas)
+    if answers[0].call:
+        yield [_chunk(asked, identity, index, _begun(answer), None) for index, answer in enumerate(answers)]
+        yield [_chunk(asked, identity, index, _argued(answer), None) for index, answer in enumerate(answers)]
         return
+    said = [0] * len(answers)
     for place in range(max(len(answer.pieces) for answer in answers)):
-        yield [
-            _chunk(asked, identity, index, {"content": answer.pieces[place]}, None)
-            for index, answer in enumerate(answers)
-            if place < len(answer.pieces)
-        ]
+        chunks = []
+        for index, answer in enumerate(answers):
+            if place < len(answer.pieces):
+                piece = answer.pieces[place]
+                likely = told(asked, [piece], said[index])
+                chunks.append(_chunk(asked, identity, index, {"content": piece}, None, likely))
+                said[index] += len(piece)
+        yield chunks
+
+
+def _begun(answer: Answer) -> Json:
+    call = answer.call
+    return {"tool_calls": [{"index": 0, **call, "function": {**call["function"], "arguments": ""}}]}
+
+
+def _argued(answer: Answer) -> Json:
+    arguments = answer.call["function"]["arguments"]
+    return {"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]}
 
 
 def ending(asked: Asked, answers: list[Answer], identity: str) -> list[Json]:
@@ -128,11 +156,13 @@ def ending(asked: Asked, answers: list[Answer], identity: str) -> list[Json]:
     return chunks
 
 
-def _chunk(asked: Asked, identity: str, index: int, delta: Json, reason: str | None) -> Json:
+def _chunk(
+    asked: Asked, identity: str, index: int, delta: Json, reason: str | None, likely: Json | None = None
+) -> Json:
     if asked.messages:
-        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
+        choice = {"index": index, "delta": delta, "logprobs": likely, "finish_reason": reason}
         return {**_frame(asked, "chat.completion.chunk", identity), "choices": [choice]}
-    choice = {"index": index, "text": delta.get("content", ""), "logprobs": None, "finish_reason": reason}
+    choice = {"index": index, "text": delta.get("content", ""), "logprobs": likely, "finish_reason": reason}
     return {**_frame(asked, "text_completion", identity), "choices": [choice]}
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BYTES_PER_SECOND = 16_000
 """How much of a file counts as a second of sound: 128 kbit/s."""
 CREATED = 1_700_000_000
+MOST_PICTURES = 10
 
 
 @dataclass(slots=True)
@@ -90,10 +91,16 @@ def transcript(form: Form, settings: SimulatorSettings, task: str) -> tuple[str,
 
 
 def image(form: Form) -> bytes:
-    """Return the body of an answer with one small image, whose colour is the file's."""
-    usage = {"input_tokens": form.seconds, "output_tokens": 1, "total_tokens": form.seconds + 1}
-    png = b64encode(_png(bytes.fromhex(form.digest)[:3])).decode()
-    return msgspec.json.encode({"created": CREATED, "data": [{"b64_json": png}], "usage": usage})
+    """Return the body of an answer with small images, as many as are wanted, whose colours are the file's."""
+    count = _count(form.texts.get("n", ""))
+    usage = {"input_tokens": form.seconds, "output_tokens": count, "total_tokens": form.seconds + count}
+    digest = bytes.fromhex(form.digest)
+    made = [{"b64_json": b64encode(_png(digest[number : number + 3])).decode()} for number in range(count)]
+    return msgspec.json.encode({"created": CREATED, "data": made, "usage": usage})
+
+
+def _count(told: str) -> int:
+    return min(int(told), MOST_PICTURES) if told.isascii() and told.isdigit() and int(told[:4]) else 1
 
 
 def _segment(text: str, seconds: int) -> dict[str, Any]:

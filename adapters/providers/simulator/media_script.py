@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .answers import CREATED
+from .forms import MOST_PICTURES
 from .media import FORMATS, judged, picture_events, pictures, relevance, sound
 from .play import Script, error_script, time_of
 from .request import Asked
@@ -15,7 +16,6 @@ from .request import Asked
 if TYPE_CHECKING:
     from .translator import SimulatorSettings
 
-MOST_PICTURES = 10
 _encode = msgspec.json.encode
 
 

@@ -41,6 +41,9 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
+_ANY_OBJECT = {"type": "object", "properties": {"answer": {"type": "string"}}}
+
+
 class Asked(msgspec.Struct):
     """The fields of all operations that make a difference to the answer."""
 
@@ -53,6 +56,8 @@ class Asked(msgspec.Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
+    logprobs: Any = None
+    top_logprobs: int | None = None
     tools: list[Tool] | None = None
     tool_choice: Any = None
     dimensions: int | None = None
@@ -78,6 +83,17 @@ class Asked(msgspec.Struct):
         if isinstance(given, list) and given and not isinstance(given[0], int):
             return [_as_text(entry) for entry in given]
         return [_as_text(given)]
+
+    @property
+    def schema(self) -> Any:
+        """The JSON schema that the answer has to fit; one of any object for who wants just JSON, None for a text."""
+        form = self.response_format
+        if not self.messages or not isinstance(form, dict):
+            return None
+        if form.get("type") == "json_object":
+            return _ANY_OBJECT
+        told = form.get("json_schema") if form.get("type") == "json_schema" else None
+        return told.get("schema", _ANY_OBJECT) if isinstance(told, dict) else None
 
     @property
     def limit(self) -> int | None:

@@ -65,16 +65,35 @@ def example(schema: object, random: Random, root: dict[str, Any] | None = None, 
 def _other_schema(schema: dict[str, Any], root: dict[str, Any]) -> object:
     """Return the schema that this one stands for or may be replaced by, or None."""
     reference = schema.get("$ref")
+    if reference == "#":
+        return root
     if isinstance(reference, str) and reference.startswith("#/"):
         found: Any = root
         for step in reference[2:].split("/"):
             found = found.get(step) if isinstance(found, dict) else None
         return found
-    for keyword in ("anyOf", "oneOf", "allOf"):
+    for keyword in ("anyOf", "oneOf"):
         options = schema.get(keyword)
         if isinstance(options, list) and options:
             return next((option for option in options if _type_of(option) != "null"), options[0])
-    return None
+    every = schema.get("allOf")
+    return _together(schema, every, root) if isinstance(every, list) and every else None
+
+
+def _together(schema: dict[str, Any], every: list[Any], root: dict[str, Any]) -> dict[str, Any]:
+    """Return one schema for what has to fit several: their properties together, and of all else the last word."""
+    found: dict[str, Any] = {name: value for name, value in schema.items() if name != "allOf"}
+    for part in every:
+        inner = _other_schema(part, root) if isinstance(part, dict) else None
+        for name, value in (inner if isinstance(inner, dict) else part if isinstance(part, dict) else {}).items():
+            before = found.get(name)
+            if isinstance(value, dict) and isinstance(before, dict):
+                found[name] = {**before, **value}
+            elif isinstance(value, list) and isinstance(before, list) and name == "required":
+                found[name] = [*before, *value]
+            else:
+                found[name] = value
+    return found
 
 
 def _type_of(schema: object) -> str:

@@ -110,6 +110,33 @@ async def test_a_wrong_method_is_a_405_that_names_the_right_ones(method, path, a
         await running.assert_well()
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1beta/models/m:embedText",
+        "/v1/models/a/b:predict",
+        "/v1/responses/compact",
+        "/v1/responses/a/b",
+        "/v1/responses//cancel",
+        "/v1/responses/a/cancel/",
+    ],
+)
+async def test_what_only_looks_like_a_path_is_a_404_and_no_405(path):
+    async with house() as running:
+        answer = await running.ask("POST", path, {})
+        assert answer.status == 404
+        assert "allow" not in answer.headers
+        await running.assert_well()
+
+
+async def test_model_with_a_colon_in_its_name_can_be_read_about():
+    async with house() as running:
+        answer = await running.ask("GET", "/v1/models/sim/any:8b")
+        assert (answer.status, answer.json["id"]) == (200, "sim/any:8b")
+        wrong = await running.ask("DELETE", "/v1/models/sim/any:8b")
+        assert (wrong.status, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
 async def test_an_unknown_path_is_a_404_that_names_it():
     async with house() as running:
         answer = await running.ask("POST", "/v1/chats", CHAT)

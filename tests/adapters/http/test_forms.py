@@ -268,3 +268,12 @@ async def test_a_form_of_transcript_that_a_provider_lacks_goes_to_the_next_targe
             assert (refused.status, refused.error["code"]) == (400, "unsupported_parameter")
             assert refused.error["param"] == "response_format"
     assert (len(lacks.asked), len(has.asked)) == (0, 1)
+
+
+async def test_as_many_images_are_made_of_a_file_as_are_wanted():
+    async with house(providers=FAST) as running:
+        parts = (MODEL, field("prompt", "a hat"), field("n", "3"), file(b"image", "image"), END)
+        edited = await send(running, *parts, path="/v1/images/edits")
+        varied = await send(running, MODEL, file(b"image", "image"), END, path="/v1/images/variations")
+    assert (len(edited.json["data"]), len({one["b64_json"] for one in edited.json["data"]})) == (3, 3)
+    assert len(varied.json["data"]) == 1

@@ -53,7 +53,7 @@ def test_a_form_that_ends_too_early_is_refused(end):
     ("body", "told"),
     [
         (b"hello", "boundary"),
-        (b"--other\r\n\r\n", "boundary"),
+        (b"--xyzother\r\n\r\n", "boundary"),
         (part(b"Content-Disposition: form-data; name=m\r\nX: " + b"y" * 5000), "header size"),
         (part(b"\r\n".join([b"Content-Disposition: form-data; name=m", *[b"X: y"] * 20])), "header count"),
         (part(b"Content-Disposition: form-data"), "with a name"),
@@ -74,6 +74,42 @@ def test_names_may_be_of_any_script():
     assert read(part('Content-Disposition: form-data; name="f"; filename="wörter 水.mp3"'.encode()) + b"--xyz--")[0][
         1
     ] == ("wörter 水.mp3")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (b"filename*=UTF-8''w%C3%B6rter%20%e6%b0%b4.mp3", "wörter 水.mp3"),
+        (b"FileName* = utf-8'en'a.mp3; filename=other.mp3", "a.mp3"),
+        (b"filename=\"x;y\"; filename*=iso-8859-1''%A3.mp3", "£.mp3"),
+        (b"filename=\"; filename*=UTF-8''not.mp3\"", "; filename*=UTF-8''not.mp3"),
+    ],
+)
+def test_file_may_be_named_in_the_extended_way(given, name):
+    found = read(part(b"Content-Disposition: form-data; name=f; " + given) + b"--xyz--")
+    assert found == [("f", name, "", b"x")]
+
+
+@pytest.mark.parametrize("given", [b"x.mp3", b"koi8-r''a", b"UTF-8''%FF", b"UTF-8''%f", b"UTF-8''", b""])
+def test_extended_name_that_is_none_is_refused(given):
+    with pytest.raises(InvalidRequest, match=r"filename\*"):
+        read(part(b"Content-Disposition: form-data; name=f; filename*=" + given) + b"--xyz--")
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b"for those without MIME\r\n", b"a --xyz\r\n-\r\n--xy\r\n\r\n"])
+@pytest.mark.parametrize("after", [b"", b"epilogue", b"\r\n--xyz\r\nno\r\n"])
+def test_what_stands_before_and_behind_a_form_is_passed_over(before, after):
+    form = before + FORM + after
+    assert read(form) == WHOLE
+    assert read(*(form[at : at + 1] for at in range(len(form)))) == WHOLE
+
+
+def test_long_preamble_takes_no_memory():
+    reader = FormReader(BOUNDARY)
+    for _ in range(100):
+        assert reader.feed(b"\r\n--xy" * 1000) == []
+    assert len(reader._before) < 20
+    assert len(reader.feed(b"\r\n" + FORM)) > 2
 
 
 def test_a_boundary_may_be_quoted():

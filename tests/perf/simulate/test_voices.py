@@ -1,5 +1,9 @@
 """The simulated upstream speaks each provider's API: our providers understand it, and so do others' clients."""
 
+import base64
+import io
+import wave
+
 import anthropic
 import openai
 import pytest
@@ -71,9 +75,46 @@ def test_googles_client_understands_it(url):
         assert client.models.generate_content(**asked).text == TEXT
         parts = list(client.models.generate_content_stream(**asked))
         vectors = client.models.embed_content(model="gemini-x", contents="a").embeddings
+        several = {"model": "text-embedding", "contents": ["a", "b"], "config": {"output_dimensionality": 4}}
+        short = client.models.embed_content(**several)
+    assert [len(vector.values) for vector in short.embeddings] == [4, 4]
     assert "".join(part.text or "" for part in parts) == TEXT
     assert (parts[0].model_version, parts[-1].usage_metadata.candidates_token_count) == ("gemini-x", 5)
     assert [len(vector.values) for vector in vectors] == [256]
+
+
+@pytest.mark.parametrize("through", ["itself", "openai", "azure", "groq"])
+async def test_pictures_speech_and_all_that_is_no_text_are_made(url, through):
+    settings = PROVIDERS.get(through, PROVIDERS["openai"])
+    settings = {**settings, "base_url": settings.get("base_url", "{}").format(url), "max_retries": 0}
+    sound, picture = ("a.mp3", b"sound"), ("a.png", b"picture")
+    async with house(providers={"p": settings}) as running:
+        base, model = (f"{url}/v1", "m") if through == "itself" else (f"http://127.0.0.1:{running.port}/v1", "p/m")
+        async with openai.AsyncOpenAI(base_url=base, api_key="k", max_retries=0) as client:
+            heard = await client.audio.transcriptions.create(model=model, file=sound)
+            assert heard.text == TEXT
+            if through == "groq":
+                return
+            made = await client.images.generate(model=model, prompt="a weir", n=2)
+            edited = await client.images.edit(model=model, prompt="a weir", image=picture)
+            said = await client.audio.speech.create(model=model, voice="alloy", input="Hello")
+            with wave.open(io.BytesIO(await said.aread())) as read:
+                assert (read.getnframes(), read.getframerate()) == (4000, 8000)
+            if through != "azure":
+                judged = await client.moderations.create(model=model, input=["a", "b"])
+                assert [one.flagged for one in judged.results] == [False, False]
+    assert (len(made.data), len(edited.data)) == (2, 1)
+    assert base64.b64decode(made.data[0].b64_json).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("kind", ["openai", "cohere"])
+async def test_documents_are_ranked(url, kind):
+    settings = {**PROVIDERS[kind], "max_retries": 0}
+    settings["base_url"] = settings.get("base_url", "{}").format(url)
+    asked = {"model": "p/m", "query": "q", "documents": ["a", "b", "c"], "top_n": 2}
+    async with house(providers={"p": settings}) as running:
+        found = await running.ask("POST", "/v1/rerank", asked)
+    assert [one["index"] for one in found.json["results"]] == [0, 1]
 
 
 @pytest.mark.parametrize("tokens", [1, 5, 60])

@@ -50,3 +50,11 @@ def test_texts_are_read_wherever_they_may_stand():
     found = dict(texts_of(strictly(input=[{**CALL, "namespace": "of the call"}], tools=[tool])))
     assert found["input[0].namespace"] == "of the call"
     assert found["tools[0].output_schema.description"] == "of the output"
+
+
+def test_a_count_of_tokens_is_no_stream():
+    body = b'{"model":"m","input":"Hi","stream":%b}'
+    read("count_responses", body % b"false")
+    with pytest.raises(InvalidRequest, match="no stream") as caught:
+        read("count_responses", body % b"true")
+    assert caught.value.param == "stream"

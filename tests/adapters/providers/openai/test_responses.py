@@ -169,3 +169,26 @@ def test_what_only_speaks_of_a_search_is_none():
 def test_the_class_of_service_is_told_with_the_usage():
     body = msgspec.json.encode({**RESPONSE, "service_tier": "flex"})
     assert openai().decode(exchange(), JSON, body)[1] == Usage(3, 2, reasoning=1, tier="flex")
+
+
+def counting(**fields) -> Exchange:
+    asked = request("count_responses", **{"model": "ours", "input": "Hi", **fields})
+    return Exchange(asked, deadline=60.0, started=0.0)
+
+
+def test_tokens_are_counted_by_openai_itself_and_nobody_else():
+    assert openai().counts_tokens(counting())
+    assert not openai().counts_tokens(exchange())
+    for other in (openai("http://vllm/v1", responses=True), azure("https://r.openai.azure.com")):
+        assert not other.counts_tokens(counting())
+    sent = openai("https://api.openai.com/v1?a=b").encode(counting(), TARGET)
+    assert sent.url == "https://api.openai.com/v1/responses/input_tokens?a=b"
+    assert json.loads(sent.body) == {"model": "m", "input": "Hi"}
+    reply, usage = openai().decode(counting(), JSON, b'{"object":"response.input_tokens","input_tokens":7}')
+    assert (json.loads(reply.body), usage) == ({"object": "response.input_tokens", "input_tokens": 7}, None)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"input_tokens":"7"}', b'{"input_tokens":-1}', b"[" * 100_000])
+def test_what_is_no_count_is_the_providers_fault(body):
+    with pytest.raises(UpstreamError, match="'p'"):
+        openai().decode(counting(), JSON, body)
