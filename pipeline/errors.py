@@ -189,6 +189,16 @@ class Overloaded(GatewayError):
     retryable = True
 
 
+class StoreUnavailable(GatewayError):
+    """A store of shared state does not answer, and whoever asked it does not go on without."""
+
+    status = 503
+    code = "store_unavailable"
+    type = "overloaded_error"
+    fault = Fault.CAPACITY
+    retryable = True
+
+
 class DeadlineExceeded(GatewayError):
     """The one deadline of the request is over."""
 

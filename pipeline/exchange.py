@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import trio
 
+from .caller import ANONYMOUS, Caller
 from .errors import GatewayError
 from .life import LEADS, IllegalTransition, State
 from .reply import Chunk, Reply, Usage
@@ -19,22 +20,6 @@ from .request import Request
 
 if TYPE_CHECKING:
     from .hop import Hop
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. ``tenant`` parts caches and counters; ``allowed_models`` is None where all are allowed."""
-
-    tenant: str
-    key_name: str = ""
-    allowed_models: tuple[str, ...] | None = None
-    requests: tuple[tuple[int, float], ...] | None = None
-    """The caller's own request limits as (count, window in seconds), in place of the general ones; None for those."""
-    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """What the configuration says of the key beyond that; for the access log."""
-
-
-ANONYMOUS = Caller(tenant="anonymous")
 
 
 class Target(NamedTuple):
@@ -57,7 +42,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Attempt:
-    """One call of one target. Times are seconds on trio's clock; None where the moment never came."""
+    """One call of one target. Times are seconds on trio's clock; None where the moment never came.
+
+    ``cost`` is in nano-dollars, of what was used so far; None if nobody knows the price, or what was used.
+    """
 
     target: Target
     started: float
@@ -65,6 +53,7 @@ class Attempt:
     ended: float | None = None
     error: GatewayError | None = None
     usage: Usage | None = None
+    cost: int | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):
@@ -161,6 +150,17 @@ class Exchange:
         if self._stack is None:
             self._stack = AsyncExitStack()
         return self._stack
+
+    @property
+    def cost(self) -> int | None:
+        """The nano-dollars that all attempts have cost so far; None if one used something that has no known price."""
+        total = 0
+        for attempt in self.attempts:
+            if attempt.cost is not None:
+                total += attempt.cost
+            elif attempt.usage is not None:
+                return None
+        return total
 
     def enter(self, state: State) -> None:
         """Move on in life. Raises IllegalTransition where the table does not lead."""

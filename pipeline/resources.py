@@ -13,6 +13,8 @@ import trio
 
 from .breaker import Breaker
 from .config.sections import ModelSettings
+from .directory import Directory, NoDirectory, Tokens
+from .ledger import Ledger, NoLedger
 from .live_models import LiveModels
 from .metrics import Metrics
 from .provider import Provider
@@ -39,6 +41,9 @@ class Resources:
         stores: By name; ``memory`` always exists.
         metrics: What `meter` counts into, and the admin pages read.
         live_models: What providers have said of their models; the gateway keeps it fresh while it runs.
+        directory: Knows the keys that are made while the gateway runs.
+        tokens: Knows callers by signed tokens; None where these are off.
+        ledger: Keeps what has been used, and what it has cost.
         access_log: Takes one record a settled exchange.
         recorders: Opens what writes takes of exchanges into files.
         random: For jitter; seeded in tests.
@@ -51,6 +56,9 @@ class Resources:
     stores: Mapping[str, Store] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     live_models: LiveModels = field(default_factory=LiveModels)
+    directory: Directory = field(default_factory=NoDirectory)
+    tokens: Tokens | None = None
+    ledger: Ledger = field(default_factory=NoLedger)
     access_log: AccessLog = _no_log
     recorders: Recorders = field(default_factory=NoRecorders)
     random: Random = field(default_factory=Random)

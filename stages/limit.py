@@ -16,9 +16,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.config.kinds import Rate
 from sluicegate.pipeline.errors import RateLimited
-from sluicegate.pipeline.exchange import Caller, Exchange
+from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.life import State
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
@@ -71,7 +72,8 @@ class Limit:
         return self._apply(exchange, windows, await self._store.hit(windows))
 
     def _windows(self, caller: Caller) -> tuple[Window, ...]:
-        return self._windows_of(caller.tenant, self._general if caller.requests is None else caller.requests)
+        own = caller.counted()[0].allowance.requests
+        return self._windows_of(caller.tenant, self._general if own is None else own)
 
     def _apply(self, exchange: Exchange, windows: Sequence[Window], admission: Admission) -> Verdict:
         refusal = admission.refused_by
@@ -90,7 +92,7 @@ class Limit:
             return None
         if exchange.attempts and not exchange.failure.moves_on:
             return None
-        refund = self._store.refund(windows, admission)
+        refund = self._store.adjust(windows, admission, -1)
         if not self._store.immediate:
             return refund
         at_once(refund)

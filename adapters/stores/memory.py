@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from sluicegate.pipeline.store import Admission, Window
+from sluicegate.pipeline.store import Admission, Amounts, Slot, Window, each
 
 from .entries import Entries
-from .windows import Counter, Counters, admitted, refusal
+from .slots import Slots
+from .windows import Counter, Counters, admitted, first_of, refusal
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -40,6 +41,7 @@ class MemoryStore:
         self._entries = Entries(max_entries, max_bytes)
         self._max_counters = max_counters
         self._counters = _CountersBySeconds(max_counters)
+        self._slots = Slots()
         self._parts: dict[str, MemoryStore] = {}
 
     async def get(self, key: str) -> bytes | None:
@@ -51,30 +53,47 @@ class MemoryStore:
         now = self._clock()
         self._entries.put(key, value, now + ttl, now)
 
-    async def hit(self, windows: Sequence[Window], amount: int = 1) -> Admission:
-        """Count ``amount`` in all windows, or in none. Not a checkpoint."""
+    async def hit(self, windows: Sequence[Window], amount: Amounts = 1) -> Admission:
+        """Count in all windows, or in none. Not a checkpoint."""
         now = self._clock()
+        amounts = each(amount, windows)
         found = [self._counters[window.seconds].look(window.key, now) for window in windows]
-        refused = refusal(windows, found, now, amount)
+        refused = refusal(windows, found, now, amounts)
         if refused is not None:
             return refused
         counters: list[Counter] = []
-        for window in windows:
+        for window, count in zip(windows, amounts, strict=True):
             counter = self._counters[window.seconds].hold(window.key, now)
             if counter not in counters:
-                counter.current += amount
+                counter.current += count
             counters.append(counter)
-        return admitted(windows, counters, now, amount)
+        return admitted(windows, counters, now, amounts)
 
-    async def refund(self, windows: Sequence[Window], admission: Admission, amount: int = 1) -> None:
-        """Take back what `hit` counted. Not a checkpoint."""
-        if admission.refused_by is not None:
+    async def adjust(self, windows: Sequence[Window], admission: Admission, change: Amounts) -> None:
+        """Count more or less than `hit` has. Not a checkpoint."""
+        if admission.refused_by is not None or admission.missing:
             return
         now = self._clock()
-        for key, seconds in {(window.key, window.seconds) for window in windows}:
+        for (key, seconds), amount in first_of(windows, each(change, windows)).items():
             counters = self._counters.get(seconds)
             if counters is not None:
-                counters.take_back(key, amount, admission.at, now)
+                counters.change(key, amount, admission.at, now)
+
+    async def seed(self, window: Window, amount: int) -> None:
+        """Begin a counter at ``amount``. Not a checkpoint."""
+        now = self._clock()
+        counters = self._counters[window.seconds]
+        if counters.look(window.key, now) is None:
+            counters.hold(window.key, now).current = amount
+
+    async def hold(self, slots: Sequence[Slot], owner: str, ttl: float) -> Slot | None:
+        """Take all slots, or return one that is full. Not a checkpoint."""
+        now = self._clock()
+        return self._slots.hold(slots, owner, now + ttl, now)
+
+    async def release(self, slots: Sequence[Slot], owner: str) -> None:
+        """Give back what ``owner`` holds. Not a checkpoint."""
+        self._slots.release(slots, owner)
 
     def part(self, name: str, *, max_entries: int, max_bytes: int) -> MemoryStore:
         """Return the part called ``name``, with keys, counters and bounds of its own."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from sluicegate.pipeline.store import Admission, Window
+from sluicegate.pipeline.store import Admission, Amounts, Slot, Window, each
 
 from .memory import MemoryStore
 from .stripes import Stripes
 from .table import Held, Place, Table
-from .windows import admitted, bucket_at, refusal
+from .windows import admitted, bucket_at, first_of, refusal
 
 
 class SharedStore:
@@ -54,38 +54,67 @@ class SharedStore:
         """Store ``value`` for ``ttl`` seconds, in this process. Not a checkpoint."""
         await self._entries.put(key, value, ttl=ttl)
 
-    async def hit(self, windows: Sequence[Window], amount: int = 1) -> Admission:
-        """Count ``amount`` in all windows, or in none. Not a checkpoint."""
+    async def hit(self, windows: Sequence[Window], amount: Amounts = 1) -> Admission:
+        """Count in all windows, or in none. Not a checkpoint."""
         places = self._places(windows)
+        amounts = each(amount, windows)
         try:
             self._stripes.take(_ascending(places))
             # Read with the locks held, so that no counter has been turned to a later time by another process.
             now = self._clock()
             held = {place: self._table.look(place, now) for place in places}
-            counters = [held[place].counter for place in places]
-            refused = refusal(windows, counters, now, amount)
+            found = [held[place] for place in places]
+            known = [
+                None if one.slot is None and window.seeded else one.counter
+                for one, window in zip(found, windows, strict=True)
+            ]
+            refused = refusal(windows, known, now, amounts)
             if refused is not None:
                 return refused
-            self._count(held.values(), now, amount)
+            counted: dict[Place, int] = {}
+            for place, count in zip(places, amounts, strict=True):
+                counted.setdefault(place, count)
+            self._count(held, counted, now)
         finally:
             self._stripes.give()
-        return admitted(windows, counters, now, amount)
+        return admitted(windows, [one.counter for one in found], now, amounts)
 
-    async def refund(self, windows: Sequence[Window], admission: Admission, amount: int = 1) -> None:
-        """Take back what `hit` counted, in this process or another. Not a checkpoint."""
-        if admission.refused_by is not None:
+    async def adjust(self, windows: Sequence[Window], admission: Admission, change: Amounts) -> None:
+        """Count more or less than `hit` has, in this process or another. Not a checkpoint."""
+        if admission.refused_by is not None or admission.missing:
             return
-        places = set(self._places(windows))
+        changes = first_of(windows, each(change, windows))
+        places = {self._table.place(self._prefix + key, seconds): amount for (key, seconds), amount in changes.items()}
         try:
             self._stripes.take(_ascending(places))
             now = self._clock()
-            for place in places:
+            for place, amount in places.items():
                 held = self._table.look(place, now)
                 if held.slot is not None:
-                    held.counter.take_back(amount, bucket_at(admission.at, place.seconds))
+                    held.counter.change(amount, bucket_at(admission.at, place.seconds))
                     self._table.write(held)
         finally:
             self._stripes.give()
+
+    async def seed(self, window: Window, amount: int) -> None:
+        """Begin a counter at ``amount``, for all processes. Not a checkpoint."""
+        (place,) = self._places([window])
+        try:
+            self._stripes.take([place.stripe])
+            now = self._clock()
+            held = self._table.look(place, now)
+            if held.slot is None:
+                self._count({place: held}, {place: amount}, now)
+        finally:
+            self._stripes.give()
+
+    async def hold(self, slots: Sequence[Slot], owner: str, ttl: float) -> Slot | None:
+        """Take all slots, or return one that is full; this process' own alone. Not a checkpoint."""
+        return await self._entries.hold(slots, owner, ttl)
+
+    async def release(self, slots: Sequence[Slot], owner: str) -> None:
+        """Give back what ``owner`` holds. Not a checkpoint."""
+        await self._entries.release(slots, owner)
 
     def part(self, name: str, *, max_entries: int, max_bytes: int) -> SharedStore:
         """Return the part called ``name``, with keys and counters of its own; the bounds are this process'."""
@@ -99,13 +128,13 @@ class SharedStore:
         place, prefix = self._table.place, self._prefix
         return [place(prefix + window.key, window.seconds) for window in windows]
 
-    def _count(self, held: Collection[Held], now: float, amount: int) -> None:
+    def _count(self, held: Mapping[Place, Held], amounts: Mapping[Place, int], now: float) -> None:
         """Count in the counters that were found, and make room for the others."""
-        for one in held:
-            one.counter.current += amount
+        for place, one in held.items():
+            one.counter.current += amounts[place]
             one.last = now
             if one.slot is None:
-                one.slot = self._table.room(one.place, now, [other.slot for other in held])
+                one.slot = self._table.room(place, now, [other.slot for other in held.values()])
             self._table.write(one)
 
 

@@ -40,13 +40,13 @@ class Counter:
             self.current = 0
             self.bucket = bucket
 
-    def take_back(self, amount: int, bucket: int) -> None:
-        """Take ``amount`` out of what was counted in ``bucket``, if that still weighs."""
+    def change(self, amount: int, bucket: int) -> None:
+        """Add ``amount``, which may be negative, to what was counted in ``bucket``, if that still weighs."""
         age = self.bucket - bucket
         if age == 0:
-            self.current = max(0, self.current - amount)
+            self.current = max(0, self.current + amount)
         elif age == 1:
-            self.previous = max(0, self.previous - amount)
+            self.previous = max(0, self.previous + amount)
 
 
 def bucket_at(time: float, seconds: float) -> int:
@@ -54,27 +54,41 @@ def bucket_at(time: float, seconds: float) -> int:
     return int(time // seconds)
 
 
-def refusal(windows: Sequence[Window], counters: Sequence[Counter | None], now: float, amount: int) -> Admission | None:
-    """Return the answer to a hit for which a window has no room, or None if all have.
+def refusal(
+    windows: Sequence[Window], counters: Sequence[Counter | None], now: float, amounts: Sequence[int]
+) -> Admission | None:
+    """Return the answer to a hit that counts nothing, since a window has no room or no base, or None if all have.
 
     The counters are turned to ``now``; a window that has none has counted nothing.
     """
-    for window, counter in zip(windows, counters, strict=True):
+    missing = [window for window, counter in zip(windows, counters, strict=True) if window.seeded and counter is None]
+    if missing:
+        return Admission((), at=now, missing=tuple(missing))
+    for window, counter, amount in zip(windows, counters, amounts, strict=True):
         if amount > _room(window, counter, now) + TOLERANCE:
-            standings = _standings(windows, counters, now, amount)
+            standings = _standings(windows, counters, now, amounts)
             return Admission(standings, refused_by=max(standings, key=lambda one: one.retry_after), at=now)
     return None
 
 
-def admitted(windows: Sequence[Window], counters: Sequence[Counter], now: float, amount: int) -> Admission:
+def admitted(windows: Sequence[Window], counters: Sequence[Counter], now: float, amounts: Sequence[int]) -> Admission:
     """Return the answer to a hit that the counters have counted."""
-    return Admission(_standings(windows, counters, now, amount), at=now)
+    return Admission(_standings(windows, counters, now, amounts), at=now)
 
 
 def _standings(
-    windows: Sequence[Window], counters: Sequence[Counter | None], now: float, amount: int
+    windows: Sequence[Window], counters: Sequence[Counter | None], now: float, amounts: Sequence[int]
 ) -> tuple[Standing, ...]:
-    return tuple([standing(window, counter, now, amount) for window, counter in zip(windows, counters, strict=True)])
+    told = zip(windows, counters, amounts, strict=True)
+    return tuple([standing(window, counter, now, amount) for window, counter, amount in told])
+
+
+def first_of(windows: Sequence[Window], amounts: Sequence[int]) -> dict[tuple[str, float], int]:
+    """Return the amount for each counter, by its key and length: that of the first window which it stands for."""
+    amount_of: dict[tuple[str, float], int] = {}
+    for window, amount in zip(windows, amounts, strict=True):
+        amount_of.setdefault((window.key, window.seconds), amount)
+    return amount_of
 
 
 def _room(window: Window, counter: Counter | None, now: float) -> float:
@@ -139,11 +153,11 @@ class Counters:
             self._by_key.move_to_end(key)
         return counter
 
-    def take_back(self, key: str, amount: int, at: float, now: float) -> None:
-        """Take ``amount`` out of the bucket of ``at``, if that still weighs at ``now``."""
+    def change(self, key: str, amount: int, at: float, now: float) -> None:
+        """Add ``amount``, which may be negative, to the bucket of ``at``, if that still weighs at ``now``."""
         counter = self.look(key, now)
         if counter is not None:
-            counter.take_back(amount, self._bucket(at))
+            counter.change(amount, self._bucket(at))
 
     def _bucket(self, time: float) -> int:
         return bucket_at(time, self._seconds)

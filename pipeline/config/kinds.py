@@ -32,6 +32,30 @@ class Rate(msgspec.Struct, frozen=True):
         return f"{self.count}/{names.get(self.window, f'{self.window:.12g}s')}"
 
 
+NANOS = 1_000_000_000
+"""Nano-dollars in a dollar."""
+
+
+class Money(msgspec.Struct, frozen=True, order=True):
+    """An amount of money in nano-dollars; written ``$2.50``."""
+
+    nanos: int
+
+    def __str__(self) -> str:
+        whole, rest = divmod(self.nanos, NANOS)
+        return f"${whole}.{rest:09d}".rstrip("0").rstrip(".") if rest else f"${whole}"
+
+
+class Spend(msgspec.Struct, frozen=True):
+    """So much money, in nano-dollars, in a window of so many seconds; written ``$5/h``."""
+
+    nanos: int
+    window: float
+
+    def __str__(self) -> str:
+        return f"{Money(self.nanos)}/{str(Rate(1, self.window)).partition('/')[2]}"
+
+
 Duration = Annotated[float, Meta(extra={"kind": "duration"})]
 """Seconds; written ``250ms``, ``30s``, ``5min``, ``1h`` or ``2d``."""
 Size = Annotated[int, Meta(extra={"kind": "size"})]

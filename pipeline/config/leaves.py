@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,9 +11,16 @@ from .kinds import Secret
 from .nodes import ListNode, MapNode, Node, ObjectNode, ScalarNode, Style
 from .scalars import boolean, is_nothing, is_number, number, whole
 from .shapes import Kind, Shape, fields_of
-from .units import read_duration, read_rate, read_size, show_duration, show_size
+from .units import read_duration, read_money, read_rate, read_size, read_spend, show_duration, show_size
 
 _SHOWN = 40
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.DURATION: read_duration,
+    Kind.SIZE: read_size,
+    Kind.RATE: read_rate,
+    Kind.MONEY: read_money,
+    Kind.SPEND: read_spend,
+}
 EXAMPLES = {
     Kind.WHOLE: "a whole number",
     Kind.NUMBER: "a number",
@@ -20,6 +28,8 @@ EXAMPLES = {
     Kind.DURATION: "a duration such as 30s",
     Kind.SIZE: "a size such as 10MiB",
     Kind.RATE: "a rate such as 600/min",
+    Kind.MONEY: "money such as $2.50",
+    Kind.SPEND: "money in a time such as $5/h",
     Kind.LIST: "a list",
     Kind.MAP: "a map",
     Kind.SECTION: "a map of settings",
@@ -115,7 +125,7 @@ def _read(shape: Shape, node: ScalarNode) -> Any:
                 if str(choice) == node.text:
                     return msgspec.convert(choice, shape.annotation)
             raise mismatch(node, shape)
-        case Kind.DURATION | Kind.SIZE | Kind.RATE:
+        case Kind.DURATION | Kind.SIZE | Kind.RATE | Kind.MONEY | Kind.SPEND:
             return _with_unit(shape, node)
         case Kind.ANYTHING:
             return _anything(node)
@@ -136,15 +146,14 @@ def _text(shape: Shape, node: ScalarNode) -> str:
 
 
 def _with_unit(shape: Shape, node: ScalarNode) -> Any:
-    if node.style is Style.CODE and shape.kind is not Kind.RATE:
+    if node.style is Style.CODE and shape.kind in (Kind.DURATION, Kind.SIZE):
         bare = number(node.text) if shape.kind is Kind.DURATION else whole(node.text)
         if bare is not None:
             return bare
     if node.style is Style.PLAIN and is_nothing(node.text):
         raise mismatch(node, shape)
-    read: Any = {Kind.DURATION: read_duration, Kind.SIZE: read_size, Kind.RATE: read_rate}[shape.kind]
     try:
-        return read(node.text)
+        return _READERS[shape.kind](node.text)
     except ValueError as error:
         if node.source:
             raise mismatch(node, shape) from None  # that error carries the text

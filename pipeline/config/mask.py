@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .kinds import Rate, Secret
+from .kinds import Money, Rate, Secret, Spend
 from .sections import SINGLE_SECTIONS, GatewayConfig
 from .shapes import Kind, Shape, fields_of
 from .units import show_duration, show_size
@@ -42,7 +42,7 @@ def masked_value(shape: Shape | None, value: Any) -> Any:
             return value
         case Secret():
             return HIDDEN if value else ""
-        case Rate():
+        case Rate() | Money() | Spend():
             return str(value)
         case Enum():
             return value.value

@@ -23,10 +23,13 @@ VARIABLE: JsonSchema = {
     "description": "A variable: ${NAME}, ${NAME:-default}, ${NAME:?message} or ${file:/path}.",
 }
 _AMOUNT = r"^[0-9]+(\.[0-9]+)?"
+_DOLLARS = r"\$[0-9]+(\.[0-9]{1,9})?"
 _UNITS: dict[Kind, JsonSchema] = {
     Kind.DURATION: {"pattern": f"{_AMOUNT}({'|'.join(DURATIONS)})$", "examples": ["250ms", "30s", "5min"]},
     Kind.SIZE: {"pattern": f"{_AMOUNT}({'|'.join(SIZES)})$", "examples": ["64KiB", "10MiB"]},
     Kind.RATE: {"pattern": rf"^[0-9]+/([0-9]+(\.[0-9]+)?)?({'|'.join(DURATIONS)})$", "examples": ["600/min"]},
+    Kind.MONEY: {"pattern": rf"^{_DOLLARS}$", "examples": ["$2.50"]},
+    Kind.SPEND: {"pattern": rf"^{_DOLLARS}/([0-9]+(\.[0-9]+)?)?({'|'.join(DURATIONS)})$", "examples": ["$5/h"]},
 }
 _BOUNDS = {
     "ge": "minimum",
@@ -155,7 +158,7 @@ def _value(shape: Shape, default: object = None) -> JsonSchema:
 
 def _bare(shape: Shape, default: object = None) -> JsonSchema:
     match shape.kind:
-        case Kind.DURATION | Kind.SIZE | Kind.RATE:
+        case Kind.DURATION | Kind.SIZE | Kind.RATE | Kind.MONEY | Kind.SPEND:
             return {"type": "string", **_UNITS[shape.kind]}
         case Kind.SECTION if shape.section is not None:
             optional = not any(field.required for field in fields_of(shape.section).values())

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from .kinds import Rate, Secret
+from .kinds import Money, Rate, Secret, Spend
 
 
 class Kind(StrEnum):
@@ -30,6 +30,8 @@ class Kind(StrEnum):
     DURATION = "duration"
     SIZE = "size"
     RATE = "rate"
+    MONEY = "money"
+    SPEND = "money in a time"
     CHOICE = "one of"
     LIST = "list"
     MAP = "map"
@@ -84,6 +86,8 @@ _LEAVES: dict[Any, Kind] = {
     float: Kind.NUMBER,
     bool: Kind.BOOLEAN,
     Rate: Kind.RATE,
+    Money: Kind.MONEY,
+    Spend: Kind.SPEND,
     Any: Kind.ANYTHING,
     object: Kind.ANYTHING,
 }

@@ -1,4 +1,4 @@
-"""Durations, sizes and rates as a file writes them, and back.
+"""Durations, sizes, rates and money as a file writes them, and back.
 
 Reading raises ValueError with a message that names the text and what to write in its place.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .kinds import Rate
+from .kinds import NANOS, Money, Rate, Spend
 
 DURATIONS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 SIZES = {
@@ -20,6 +20,7 @@ SIZES = {
     "GiB": 2**30,
 }
 _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(\s*)([^\s0-9.]*)", re.ASCII)
+_MONEY = re.compile(r"\$([0-9]{1,9})(?:\.([0-9]{1,9}))?", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,15})(\s*/\s*)(.+)", re.ASCII)
 # What people write instead. One letter for minutes is refused: it is a thousandth in a size, and a month elsewhere.
 _DURATION_WORDS = {"m": "min", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "mins": "min", "minute": "min"}
@@ -67,18 +68,46 @@ def read_rate(text: str) -> Rate:
     if parts is None:
         raise ValueError(f"{text!r} is not a rate; write one such as 600/min")
     count, slash, window = parts.groups()
+    seconds = _window(text, count, slash, window)
+    if not int(count) or not seconds:
+        raise ValueError(f"{text!r} is not a rate; its numbers are at least 1")
+    return Rate(int(count), seconds)
+
+
+def _window(text: str, amount: str, slash: str, window: str) -> float:
+    """Return the seconds of the window in ``600/min``."""
     written = window if window[0].isdigit() else f"1{window}"
     try:
         seconds = read_duration(written)
     except ValueError:
         meant = _DURATION_WORDS.get(window.lower(), "")
-        said = f"write {count}/{meant}" if meant else "a window is s, min, h, d, or such as 10s"
+        said = f"write {amount}/{meant}" if meant else "a window is s, min, h, d, or such as 10s"
         raise ValueError(f"{text!r} has an unknown window {window!r}; {said}") from None
     if slash != "/":
-        raise ValueError(f"{text!r} has spaces; write {count}/{window}")
-    if not int(count) or not seconds:
-        raise ValueError(f"{text!r} is not a rate; its numbers are at least 1")
-    return Rate(int(count), seconds)
+        raise ValueError(f"{text!r} has spaces; write {amount}/{window}")
+    return seconds
+
+
+def read_money(text: str) -> Money:
+    """Return the amount that ``text`` means, such as 2,500,000,000 nano-dollars for ``$2.50``."""
+    parts = _MONEY.fullmatch(text)
+    if parts is None:
+        raise ValueError(f"{text!r} is not an amount of money; write one such as $2.50")
+    whole, rest = parts.groups("")
+    return Money(int(whole) * NANOS + int(rest.ljust(9, "0")))
+
+
+def read_spend(text: str) -> Spend:
+    """Return what ``$5/h`` means."""
+    amount, slash, window = text.partition("/")
+    if not window.strip() or not amount.startswith("$"):
+        raise ValueError(f"{text!r} is no money in a time; write it such as $5/h")
+    gap = amount[len(amount.rstrip()) :] + slash + window[: len(window) - len(window.lstrip())]
+    seconds = _window(text, amount.rstrip(), gap, window.lstrip())
+    money = read_money(amount.rstrip())
+    if not money.nanos or not seconds:
+        raise ValueError(f"{text!r} is no money in a time; both are more than 0")
+    return Spend(money.nanos, seconds)
 
 
 def show_duration(seconds: float) -> str:

@@ -52,5 +52,6 @@ def _windows(stages: dict[str, msgspec.Struct]) -> set[float]:
     windows = {rate.window for rate in limit.requests}
     if isinstance(auth := stages.get("auth"), AuthSettings):
         for key in auth.api_keys:
-            windows |= {window for _, window in caller_of(key).requests or ()}
+            for subject in caller_of(key).subjects:
+                windows |= {window for _, window in subject.allowance.requests or ()}
     return windows

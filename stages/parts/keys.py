@@ -12,12 +12,12 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
+from sluicegate.pipeline.caller import Allowance, Caller, Limits, Subject
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.kinds import Rate, Secret
 from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.config.wire_checks import UNSENDABLE
 from sluicegate.pipeline.errors import Forbidden
-from sluicegate.pipeline.exchange import Caller
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
 MINUTE = 60.0
@@ -64,7 +64,7 @@ class ApiKey(Checked, kw_only=True, frozen=True):
 
 def caller_of(key: ApiKey) -> Caller:
     """Return who asks with this key."""
-    limits: tuple[tuple[int, float], ...] | None = None
+    limits: Limits | None = None
     if isinstance(key.rate_limit, int):
         limits = ((key.rate_limit, MINUTE),)
     elif key.rate_limit is not None:
@@ -73,7 +73,8 @@ def caller_of(key: ApiKey) -> Caller:
         tenant=key.name,
         key_name=key.name,
         allowed_models=key.allowed_models,
-        requests=limits,
+        key_id=key.name,
+        subjects=(Subject("key", key.name, key.name, Allowance(requests=limits)),),
         metadata=key.metadata,
     )
 

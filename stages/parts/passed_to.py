@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.errors import Forbidden, GatewayError, InvalidRequest, NotFound, UnsupportedEndpoint
-from sluicegate.pipeline.exchange import Caller
 from sluicegate.pipeline.passing import Passing
 from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.schemas.fields import MAX_NAME

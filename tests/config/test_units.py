@@ -1,11 +1,19 @@
-"""Durations, sizes and rates, there and back."""
+"""Durations, sizes, rates and money, there and back."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.pipeline.config.kinds import Rate
-from sluicegate.pipeline.config.units import read_duration, read_rate, read_size, show_duration, show_size
+from sluicegate.pipeline.config.kinds import Money, Rate, Spend
+from sluicegate.pipeline.config.units import (
+    read_duration,
+    read_money,
+    read_rate,
+    read_size,
+    read_spend,
+    show_duration,
+    show_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,11 +46,47 @@ def test_rates_survive_being_shown(count, window):
     assert read_rate(str(Rate(count, window))) == Rate(count, window)
 
 
+@pytest.mark.parametrize(
+    ("text", "nanos"), [("$2.50", 2_500_000_000), ("$0", 0), ("$0.000000001", 1), ("$1000000", 10**15), ("$3.", None)]
+)
+def test_money_is_exactly_what_is_written(text, nanos):
+    if nanos is None:
+        with pytest.raises(ValueError, match="write one such as"):
+            read_money(text)
+    else:
+        assert read_money(text) == Money(nanos)
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_money_survives_being_shown(nanos):
+    assert read_money(str(Money(nanos))) == Money(nanos)
+
+
+@given(st.integers(1, 10**18 - 1), st.sampled_from([1.0, 60.0, 3600.0, 86400.0, 10.0, 90.0]))
+def test_spending_survives_being_shown(nanos, window):
+    assert read_spend(str(Spend(nanos, window))) == Spend(nanos, window)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("5/h", "such as \\$5/h"),
+        ("$5 / h", "spaces"),
+        ("$5/hr", "write \\$5/h"),
+        ("$0/h", "more than 0"),
+        ("$5", "in a time"),
+    ],
+)
+def test_spending_that_is_written_otherwise_is_told_how(text, why):
+    with pytest.raises(ValueError, match=why):
+        read_spend(text)
+
+
 @given(st.text(max_size=20))
 def test_any_other_text_is_a_value_error(text):
-    for read in (read_duration, read_size, read_rate):
+    for read in (read_duration, read_size, read_rate, read_money, read_spend):
         try:
             value = read(text)
         except ValueError:
             continue
-        assert isinstance(value, (int, float, Rate))
+        assert isinstance(value, (int, float, Rate, Money, Spend))

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pytest
 
-from sluicegate.pipeline.store import Store, Window
+from sluicegate.pipeline.store import Slot, Store, Window
 
 MINUTE = 60.0
 ROOM = 1024 * 1024
@@ -188,7 +188,7 @@ class StoreConformance:
     async def test_a_refund_makes_room_again(self, bench: Bench) -> None:
         windows = [window(1), window(1, 3600.0)]
         admission = await bench.store.hit(windows)
-        await bench.store.refund(windows, admission)
+        await bench.store.adjust(windows, admission, -1)
         assert (await bench.store.hit(windows)).refused_by is None
         assert (await bench.store.hit(windows)).refused_by is not None
 
@@ -196,7 +196,7 @@ class StoreConformance:
         await bench.align(MINUTE)
         admission = await bench.store.hit([window(60)], 60)
         await bench.pass_time(MINUTE)
-        await bench.store.refund([window(60)], admission, 60)
+        await bench.store.adjust([window(60)], admission, -60)
         # Taken from the new bucket instead, it would have no effect: nothing is counted there yet.
         assert (await bench.store.hit([window(60)], 60)).refused_by is None
 
@@ -205,11 +205,97 @@ class StoreConformance:
         admission = await bench.store.hit([window(2)])
         await bench.pass_time(2 * MINUTE)
         await bench.store.hit([window(2)], 2)
-        await bench.store.refund([window(2)], admission)
+        await bench.store.adjust([window(2)], admission, -1)
         assert (await bench.store.hit([window(2)])).refused_by is not None
 
     async def test_a_refusal_has_nothing_to_refund(self, bench: Bench) -> None:
         await bench.store.hit([window(1)])
         refused = await bench.store.hit([window(1)])
-        await bench.store.refund([window(1)], refused)
+        await bench.store.adjust([window(1)], refused, -1)
         assert (await bench.store.hit([window(1)])).refused_by is not None
+
+    async def test_each_window_may_count_an_amount_of_its_own(self, bench: Bench) -> None:
+        windows = [window(3), window(100, key="tokens")]
+        admission = await bench.store.hit(windows, (1, 60))
+        assert [one.remaining for one in admission.standings] == [2, 40]
+        refused = (await bench.store.hit(windows, (1, 60))).refused_by
+        assert refused is not None
+        assert refused.window == windows[1]
+        assert (await bench.store.hit(windows, (1, 40))).standings[0].remaining == 1
+
+    async def test_what_was_used_beyond_what_was_reserved_counts_even_over_the_limit(self, bench: Bench) -> None:
+        await bench.align(MINUTE)
+        windows = [window(10), window(100, key="tokens")]
+        admission = await bench.store.hit(windows, (1, 50))
+        await bench.store.adjust(windows, admission, (0, 70))
+        refused = (await bench.store.hit(windows, (1, 1))).refused_by
+        assert refused is not None
+        assert refused.window == windows[1]
+        assert refused.remaining == 0
+        await bench.store.adjust(windows, admission, (0, -119))
+        assert [one.remaining for one in (await bench.store.hit(windows, (1, 1))).standings] == [8, 98]
+
+    async def test_an_adjustment_never_leaves_less_than_nothing(self, bench: Bench) -> None:
+        admission = await bench.store.hit([window(5)])
+        await bench.store.adjust([window(5)], admission, -3)
+        assert (await bench.store.hit([window(5)])).standings[0].remaining == 4
+
+    async def test_a_window_without_end_never_slides(self, bench: Bench) -> None:
+        endless = window(2, math.inf)
+        await bench.store.hit([endless])
+        await bench.pass_time(1.0)
+        standing = (await bench.store.hit([endless])).standings[0]
+        assert (standing.remaining, standing.reset) == (0, math.inf)
+        refused = (await bench.store.hit([endless])).refused_by
+        assert refused is not None
+        assert refused.retry_after == math.inf
+
+    async def test_a_seeded_window_counts_nothing_before_its_base_is_told(self, bench: Bench) -> None:
+        budget = Window("budget", 100, math.inf, seeded=True)
+        missing = await bench.store.hit([window(5), budget], (1, 30))
+        assert missing.missing == (budget,)
+        assert missing.refused_by is None
+        await bench.store.adjust([window(5), budget], missing, 10)
+        await bench.store.seed(budget, 60)
+        admission = await bench.store.hit([window(5), budget], (1, 30))
+        assert [one.remaining for one in admission.standings] == [4, 10]
+        assert (await bench.store.hit([window(5), budget], (1, 30))).refused_by is not None
+
+    async def test_a_base_is_told_once(self, bench: Bench) -> None:
+        budget = Window("budget", 100, math.inf, seeded=True)
+        await bench.store.seed(budget, 40)
+        await bench.store.seed(budget, 0)
+        assert (await bench.store.hit([budget], 1)).standings[0].remaining == 59
+
+    async def test_as_many_owners_hold_a_slot_as_it_has_room_for(self, bench: Bench) -> None:
+        slot = Slot("tenant", 2)
+        assert await bench.store.hold([slot], "one", 60.0) is None
+        assert await bench.store.hold([slot], "two", 60.0) is None
+        assert await bench.store.hold([slot], "three", 60.0) == slot
+        await bench.store.release([slot], "one")
+        assert await bench.store.hold([slot], "three", 60.0) is None
+
+    async def test_one_full_slot_leaves_all_untaken(self, bench: Bench) -> None:
+        wide, narrow = Slot("wide", 2), Slot("narrow", 1)
+        assert await bench.store.hold([wide, narrow], "one", 60.0) is None
+        assert await bench.store.hold([wide, narrow], "two", 60.0) == narrow
+        assert await bench.store.hold([wide], "three", 60.0) is None
+
+    async def test_what_an_owner_never_gave_back_is_free_after_its_time(self, bench: Bench) -> None:
+        slot = Slot("tenant", 1)
+        assert await bench.store.hold([slot], "one", 1.0) is None
+        assert await bench.store.hold([slot], "two", 60.0) == slot
+        await bench.pass_time(1.0 + bench.tolerance)
+        assert await bench.store.hold([slot], "two", 60.0) is None
+
+    async def test_who_holds_nothing_gives_nothing_back(self, bench: Bench) -> None:
+        slot = Slot("tenant", 1)
+        assert await bench.store.hold([slot], "one", 60.0) is None
+        await bench.store.release([slot], "two")
+        assert await bench.store.hold([slot], "two", 60.0) == slot
+
+    async def test_a_slot_is_held_once_by_an_owner_who_asks_again(self, bench: Bench) -> None:
+        slot = Slot("tenant", 2)
+        for _ in range(3):
+            assert await bench.store.hold([slot], "one", 60.0) is None
+        assert await bench.store.hold([slot], "two", 60.0) is None

@@ -17,6 +17,7 @@ TABLE = {
     "ClientGone": (499, "client_closed_request", "client_closed_request", CLIENT, False),
     "StageCrashed": (500, "stage_crashed", "server_error", GATEWAY, False),
     "Overloaded": (503, "overloaded", "overloaded_error", CAPACITY, True),
+    "StoreUnavailable": (503, "store_unavailable", "overloaded_error", CAPACITY, True),
     "DeadlineExceeded": (504, "deadline_exceeded", "timeout_error", GATEWAY, False),
     "UpstreamError": (502, "upstream_error", "server_error", UPSTREAM, True),
     "UpstreamTimeout": (504, "upstream_timeout", "timeout_error", UPSTREAM, True),

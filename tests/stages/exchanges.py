@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from sluicegate.pipeline.caller import ANONYMOUS, Caller
 from sluicegate.pipeline.config.sections import ProviderSettings
 from sluicegate.pipeline.errors import GatewayError
-from sluicegate.pipeline.exchange import ANONYMOUS, Attempt, Caller, Exchange, Target
+from sluicegate.pipeline.exchange import Attempt, Exchange, Target
 from sluicegate.pipeline.life import State
 from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.reply import Chunk, ChunkKind, Reply

@@ -2,9 +2,9 @@
 
 import pytest
 
+from sluicegate.pipeline.caller import ANONYMOUS, Allowance, Caller, Subject
 from sluicegate.pipeline.config.kinds import Rate, Secret
 from sluicegate.pipeline.errors import Forbidden, StageCrashed, Unauthorized
-from sluicegate.pipeline.exchange import ANONYMOUS, Caller
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Verdict
@@ -26,7 +26,7 @@ def key(text: str = KEY, name: str = "ci", **settings: object) -> ApiKey:
 def test_a_known_key_makes_its_owner_the_caller() -> None:
     exchange = asking(credential=KEY)
     assert auth(key(), key("sk-other", "other")).judge(exchange) is Verdict.PASS
-    assert exchange.caller == Caller(tenant="ci", key_name="ci")
+    assert exchange.caller == Caller(tenant="ci", key_name="ci", key_id="ci", subjects=(Subject("key", "ci", "ci"),))
 
 
 def test_all_that_is_configured_of_a_key_goes_to_its_caller() -> None:
@@ -37,7 +37,8 @@ def test_all_that_is_configured_of_a_key_goes_to_its_caller() -> None:
         tenant="ci",
         key_name="ci",
         allowed_models=("openai/*",),
-        requests=((60, 60.0),),
+        key_id="ci",
+        subjects=(Subject("key", "ci", "ci", Allowance(requests=((60, 60.0),))),),
         metadata={"team": "blue"},
     )
 
@@ -45,7 +46,7 @@ def test_all_that_is_configured_of_a_key_goes_to_its_caller() -> None:
 def test_a_rate_limit_may_be_a_list_of_rates() -> None:
     exchange = asking(credential=KEY)
     auth(key(rate_limit=(Rate(10, 1.0), Rate(600, 3600.0)))).judge(exchange)
-    assert exchange.caller.requests == ((10, 1.0), (600, 3600.0))
+    assert exchange.caller.counted()[0].allowance.requests == ((10, 1.0), (600, 3600.0))
 
 
 def test_without_keys_everybody_passes_as_the_anonymous_caller() -> None:

@@ -6,8 +6,8 @@ import trio
 from trio.testing import MockClock
 
 from sluicegate.adapters.stores.memory import MemoryStore
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.errors import ClientGone, StreamInterrupted, UpstreamError
-from sluicegate.pipeline.exchange import Caller
 from sluicegate.pipeline.life import State
 from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.resources import Resources

@@ -9,6 +9,7 @@ from trio.testing import MockClock
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.adapters.stores.shared import SharedStore
 from sluicegate.adapters.stores.table import create_memory
+from sluicegate.pipeline.caller import ANONYMOUS, Allowance, Caller, Subject
 from sluicegate.pipeline.config.kinds import Rate
 from sluicegate.pipeline.errors import (
     DeadlineExceeded,
@@ -20,13 +21,18 @@ from sluicegate.pipeline.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from sluicegate.pipeline.exchange import ANONYMOUS, Caller, Exchange, Target
+from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.life import State
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.stages.limit import Limit, LimitSettings
 from tests.conformance.waiting_store import WaitingStore
 from tests.stages.exchanges import answer, asking, attempt, end, looking
+
+
+def limited(name: str, requests: tuple[tuple[int, float], ...]) -> Caller:
+    return Caller(tenant=name, key_name=name, subjects=(Subject("key", name, name, Allowance(requests=requests)),))
+
 
 CI = Caller(tenant="ci", key_name="ci")
 
@@ -144,7 +150,7 @@ def test_callers_without_a_key_share_one_count(clock: Hand) -> None:
 
 def test_a_keys_own_limits_take_the_place_of_the_general_ones(clock: Hand) -> None:
     stage = limit(clock, Rate(1, 60.0))
-    own = Caller(tenant="vip", key_name="vip", requests=((2, 30.0),))
+    own = limited("vip", ((2, 30.0),))
     admitted(stage, own)
     admitted(stage, own)
     assert "its 2 requests per 30 s" in refusal_of(stage, asking(caller=own)).message
@@ -153,12 +159,12 @@ def test_a_keys_own_limits_take_the_place_of_the_general_ones(clock: Hand) -> No
 def test_a_key_may_have_no_limit_at_all(clock: Hand) -> None:
     stage = limit(clock, Rate(1, 60.0))
     for _ in range(5):
-        admitted(stage, Caller(tenant="vip", key_name="vip", requests=()))
+        admitted(stage, limited("vip", ()))
 
 
 def test_a_key_has_its_limit_where_there_is_no_general_one(clock: Hand) -> None:
     stage = limit(clock)
-    own = Caller(tenant="ci", key_name="ci", requests=((1, 60.0),))
+    own = limited("ci", ((1, 60.0),))
     admitted(stage, own)
     refusal_of(stage, asking(caller=own))
 

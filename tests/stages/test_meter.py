@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.config.sections import ModelSettings
 from sluicegate.pipeline.errors import ClientGone, NotFound, StreamInterrupted, UpstreamError, UpstreamTimeout
-from sluicegate.pipeline.exchange import Caller, Exchange, Target
+from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.life import State
 from sluicegate.pipeline.metrics import Figures, Metrics, Series
 from sluicegate.pipeline.registry import NoSettings

@@ -6,9 +6,10 @@ import json
 import pytest
 
 from sluicegate.adapters.stores.memory import MemoryStore
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.conversation import Conversation
 from sluicegate.pipeline.errors import NotFound
-from sluicegate.pipeline.exchange import Caller, Exchange
+from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.reply import Chunk, ChunkKind, Reply
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.resources import Resources

@@ -8,6 +8,7 @@ import trio
 
 from sluicegate.adapters.stores.cassette import read_cassette, take_bytes
 from sluicegate.library import GatewayBuilder, open_gateway
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.errors import (
     DeadlineExceeded,
     Forbidden,
@@ -16,7 +17,6 @@ from sluicegate.pipeline.errors import (
     Unauthorized,
     UpstreamError,
 )
-from sluicegate.pipeline.exchange import Caller
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.reply import Chunk, ChunkKind, Reply
 from sluicegate.pipeline.request import Request

@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.config.sections import ModelSettings
 from sluicegate.pipeline.errors import Forbidden, NotFound
-from sluicegate.pipeline.exchange import Caller, Exchange, Plan, Target
+from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.live_models import LiveModels
 from sluicegate.pipeline.model_listing import Listing
 from sluicegate.pipeline.provider import Provider

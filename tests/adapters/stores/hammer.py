@@ -58,7 +58,7 @@ def hit_and_refund(descriptor: int) -> None:
     store = SharedStore(descriptor)
     ready()
     while True:
-        at_once(store.refund(WINDOWS, at_once(store.hit(WINDOWS))))
+        at_once(store.adjust(WINDOWS, at_once(store.hit(WINDOWS)), -1))
 
 
 def hold(descriptor: int, stripe: int) -> None:

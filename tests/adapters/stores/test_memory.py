@@ -48,7 +48,7 @@ def test_none_of_its_methods_ever_waits() -> None:
     at_once(store.put("key", b"value", ttl=60.0))
     assert at_once(store.get("key")) == b"value"
     admission = at_once(store.hit([Window("tenant", 5, 60.0)]))
-    at_once(store.refund([Window("tenant", 5, 60.0)], admission))
+    at_once(store.adjust([Window("tenant", 5, 60.0)], admission, -1))
 
 
 async def test_its_time_is_trios_unless_told_otherwise(autojump_clock: MockClock) -> None:

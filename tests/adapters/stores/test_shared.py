@@ -65,7 +65,7 @@ def test_none_of_its_methods_ever_waits(memory: int) -> None:
     assert store.immediate
     at_once(store.put("key", b"value", ttl=60.0))
     assert at_once(store.get("key")) == b"value"
-    at_once(store.refund([MINUTE], at_once(store.hit([MINUTE]))))
+    at_once(store.adjust([MINUTE], at_once(store.hit([MINUTE])), -1))
 
 
 def test_stores_of_one_memory_count_together_and_those_of_another_apart(memory: int) -> None:
@@ -80,7 +80,7 @@ def test_stores_of_one_memory_count_together_and_those_of_another_apart(memory: 
 def test_what_one_process_counted_another_may_take_back(memory: int) -> None:
     one, two = (SharedStore(memory, lambda: 0.0) for _ in range(2))
     admission = at_once(one.hit([MINUTE], 5))
-    at_once(two.refund([MINUTE], admission, 5))
+    at_once(two.adjust([MINUTE], admission, -5))
     assert not refused(one, MINUTE, 5)
 
 
@@ -138,7 +138,7 @@ def test_two_processes_count_as_one_with_a_memory_store_does(steps: list[tuple[s
             done.append((value, admission, amount))
         elif done:
             windows, admission, counted = done[value % len(done)]
-            at_once(store.refund(windows, admission, counted))
-            at_once(judge.refund(windows, admission, counted))
+            at_once(store.adjust(windows, admission, -counted))
+            at_once(judge.adjust(windows, admission, -counted))
     assert [store.evictions for store in stores] == [0, 0]
     os.close(memory)

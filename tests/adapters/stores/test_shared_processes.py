@@ -52,7 +52,7 @@ def test_a_process_killed_in_the_middle_of_hits_leaves_no_lock_and_at_most_one_h
         with process("hit_and_refund", memory) as victim, process("hit_and_refund", memory) as other:
             until = time.monotonic() + pauses.uniform(0.0, 0.01)
             while time.monotonic() < until:
-                at_once(store.refund(WINDOWS, at_once(store.hit(WINDOWS))))
+                at_once(store.adjust(WINDOWS, at_once(store.hit(WINDOWS)), -1))
             victim.kill()
             other.kill()
     for window, standing in zip(WINDOWS, standings(store), strict=True):

@@ -203,6 +203,6 @@ def test_any_bytes_in_the_table_raise_nothing_and_spoil_no_more_than_their_slots
         refusals += admission.refused_by is not None
         assert all(0 <= one.remaining <= 3 and 0.0 <= one.reset <= 2 * MINUTE for one in admission.standings)
         if chance.random() < 0.2:
-            at_once(store.refund(asked, admission))
+            at_once(store.adjust(asked, admission, -1))
     assert 0 < refusals < 5000
     os.close(memory)

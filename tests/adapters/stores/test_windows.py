@@ -110,7 +110,7 @@ def test_who_waits_as_long_as_was_said_is_admitted_and_no_sooner(
         clock.now = came + refused.retry_after
         admission = at_once(store.hit([window], amount))
         assert admission.refused_by is None
-        at_once(store.refund([window], admission, amount))
+        at_once(store.adjust([window], admission, -amount))
 
 
 @given(hits=st.lists(st.tuples(st.floats(0.0, 200.0), st.integers(1, 5)), min_size=1, max_size=20))

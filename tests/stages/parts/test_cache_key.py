@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluicegate.pipeline.exchange import Caller
+from sluicegate.pipeline.caller import Caller
 from sluicegate.stages.parts.cache_key import cache_key
 from tests.stages.exchanges import asking
 

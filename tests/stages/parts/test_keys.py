@@ -2,9 +2,9 @@
 
 import pytest
 
+from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.errors import Forbidden
-from sluicegate.pipeline.exchange import Caller
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.parts.keys import ApiKey, allows, refuse_unless_allowed
 
