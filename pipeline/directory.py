@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from .caller import Caller
+import msgspec
+
+from .caller import Caller, Subject
+from .config.kinds import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,26 @@ class Directory(Protocol):
         """Return who has the key of this id, or None."""
         ...
 
+    def subject(self, kind: Literal["user", "team"], name: str) -> Subject | None:
+        """Return the user or team that a token calls by this name or id, with its limits, or None."""
+        ...
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """A token that was given for a key. Its ``repr`` does not show it."""
+
+    token: Secret
+    seconds: int
+
 
 class Tokens(Protocol):
-    """Knows callers by signed tokens."""
+    """Knows callers by signed tokens.
+
+    Attributes:
+        off: Why this gateway issues none itself; empty if it does.
+    """
+
+    off: str
 
     def looks_like_one(self, credential: str) -> bool:
         """Say whether ``credential`` has the form of a token, good or not."""
@@ -57,6 +77,56 @@ class Tokens(Protocol):
         """
         ...
 
+    def issue(
+        self,
+        credential: str,
+        *,
+        seconds: float | None = None,
+        operations: tuple[str, ...] | None = None,
+        models: tuple[str, ...] | None = None,
+    ) -> Issued:
+        """Return a token that acts for an API key, or for less than that. Not a checkpoint.
+
+        Args:
+            credential: The key.
+            seconds: How long the token is to hold, where that is to be less than what is configured.
+            operations: What it is good for; None for all that the key is.
+            models: Which models, in the same way; patterns.
+
+        Raises:
+            Unauthorized: The key is not known, or good for nothing now.
+            Forbidden: The key itself may not do so much.
+            InvalidRequest: That cannot be asked for.
+        """
+        ...
+
+    async def revoke(self, credential: str) -> bool:
+        """Let a token be good for nothing anymore; False if it is not good anyway. A checkpoint.
+
+        Raises:
+            GatewayError: It could not be written down, and so may still be good.
+        """
+        ...
+
+    async def revoke_by(self, *, issuer: str = "", token_id: str = "", subject: str = "") -> None:
+        """Let the token of an id, or all that a subject has been given so far, be good for nothing. A checkpoint.
+
+        Args:
+            issuer: Whose tokens they are; this gateway's own by default.
+
+        Raises:
+            InvalidRequest: No tokens of this issuer are accepted. GatewayError: as `revoke`.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Hear of what others have revoked, for ever. A checkpoint."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections to those who issue tokens. A checkpoint."""
+        ...
+
 
 class NoDirectory:
     """Knows nobody."""
@@ -66,5 +136,9 @@ class NoDirectory:
         return None
 
     def known(self, key_id: str) -> Known | None:
+        """Return None."""
+        return None
+
+    def subject(self, kind: Literal["user", "team"], name: str) -> Subject | None:
         """Return None."""
         return None

@@ -18,6 +18,7 @@ from sluicegate.pipeline.config.kinds import Rate, Secret
 from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.config.wire_checks import UNSENDABLE
 from sluicegate.pipeline.errors import Forbidden
+from sluicegate.pipeline.patterns import matches
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
 MINUTE = 60.0
@@ -81,7 +82,7 @@ def caller_of(key: ApiKey) -> Caller:
 
 def allows(patterns: tuple[str, ...] | None, model: str) -> bool:
     """Say whether a caller with these allowed models may ask for ``model``, by the name in its request."""
-    return patterns is None or any(_matches(pattern, model) for pattern in patterns)
+    return patterns is None or any(matches(pattern, model) for pattern in patterns)
 
 
 def may_allow(pattern: str, offer: Offer) -> bool:
@@ -92,7 +93,7 @@ def may_allow(pattern: str, offer: Offer) -> bool:
         if (first.startswith(prefix) and pattern != prefix) or (star and prefix.startswith(first)):
             return True
     by_one = offer.any_name and pattern and "/" not in pattern
-    return bool(by_one) or any(_matches(pattern, model) for model in offer.models)
+    return bool(by_one) or any(matches(pattern, model) for model in offer.models)
 
 
 def refuse_unless_allowed(caller: Caller, model: str) -> None:
@@ -100,23 +101,6 @@ def refuse_unless_allowed(caller: Caller, model: str) -> None:
     if not allows(caller.allowed_models, model):
         who = f"API key {caller.key_name!r}" if caller.key_name else "this caller"
         raise Forbidden(f"{who} may not use model {model[:MAX_NAME]!r}", param="model")
-
-
-def _matches(pattern: str, name: str) -> bool:
-    """Say whether all of a name is the pattern, in which only ``*`` has a meaning. Time is linear in the name."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return name == pattern
-    *middle, last = rest
-    at, end = len(first), len(name) - len(last)
-    if at > end or not name.startswith(first) or not name.endswith(last):
-        return False
-    for piece in middle:
-        found = name.find(piece, at, end)
-        if found < 0:
-            return False
-        at = found + len(piece)
-    return True
 
 
 @dataclass(frozen=True, slots=True)
