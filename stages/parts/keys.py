@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar
 
@@ -17,6 +16,7 @@ from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.kinds import Rate, Secret
 from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.config.wire_checks import UNSENDABLE
+from sluicegate.pipeline.directory import Known
 from sluicegate.pipeline.errors import Forbidden
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
@@ -119,13 +119,11 @@ def _matches(pattern: str, name: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class KnownKey:
-    """What is kept of a key."""
-
-    digest: bytes = field(repr=False)
-    caller: Caller
-    enabled: bool
+def refuse_unless_able(caller: Caller, operation: str) -> None:
+    """Raise Forbidden where a caller may not ask for an operation."""
+    if caller.allowed_operations is not None and operation not in caller.allowed_operations:
+        who = f"API key {caller.key_name!r}" if caller.key_name else "this caller"
+        raise Forbidden(f"{who} may not ask for operation {operation!r}", code="operation_not_allowed")
 
 
 class KeyTable:
@@ -140,21 +138,21 @@ class KeyTable:
 
     def __init__(self, keys: Iterable[ApiKey]) -> None:
         self._salt = secrets.token_bytes(32)
-        self._known: dict[bytes, KnownKey] = {}
+        self._known: dict[bytes, tuple[bytes, Known]] = {}
         for key in keys:
             digest = self._digest(key.key)
-            self._known[digest] = KnownKey(digest, caller_of(key), key.enabled)
+            self._known[digest] = digest, Known(caller_of(key), None if key.enabled else "is disabled")
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, credential: str) -> KnownKey | None:
-        """Return what is known of a key, or None."""
+    def find(self, credential: str) -> Known | None:
+        """Return whose a key is, or None."""
         digest = self._digest(credential)
-        known = self._known.get(digest)
-        if known is None or not hmac.compare_digest(known.digest, digest):
+        found = self._known.get(digest)
+        if found is None or not hmac.compare_digest(found[0], digest):
             return None
-        return known
+        return found[1]
 
     def _digest(self, key: str) -> bytes:
         # A credential is whatever a client sent; no text may fail to be looked up.
