@@ -95,7 +95,7 @@ class Auth:
             raise self._refusal(exchange, f"API key {caller.key_name!r} {known.refused}")
         exchange.caller = caller
         request = exchange.request
-        refuse_unless_able(caller, request.operation)
+        refuse_unless_able(caller, request)
         if caller.allowed_models is not None:
             if request.typed is None and request.operation in OPERATIONS:
                 raise StageCrashed("auth cannot tell which model is asked for: it has to stand behind validate")

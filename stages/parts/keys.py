@@ -18,6 +18,7 @@ from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.config.wire_checks import UNSENDABLE
 from sluicegate.pipeline.directory import Known
 from sluicegate.pipeline.errors import Forbidden
+from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
 MINUTE = 60.0
@@ -119,11 +120,12 @@ def _matches(pattern: str, name: str) -> bool:
     return True
 
 
-def refuse_unless_able(caller: Caller, operation: str) -> None:
-    """Raise Forbidden where a caller may not ask for an operation."""
-    if caller.allowed_operations is not None and operation not in caller.allowed_operations:
+def refuse_unless_able(caller: Caller, request: Request) -> None:
+    """Raise Forbidden where a caller may not ask for an operation. ``chat`` stands for chats in every dialect."""
+    allowed = caller.allowed_operations
+    if allowed is not None and request.operation not in allowed and request.kind not in allowed:
         who = f"API key {caller.key_name!r}" if caller.key_name else "this caller"
-        raise Forbidden(f"{who} may not ask for operation {operation!r}", code="operation_not_allowed")
+        raise Forbidden(f"{who} may not ask for operation {request.operation!r}", code="operation_not_allowed")
 
 
 class KeyTable:

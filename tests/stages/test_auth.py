@@ -254,3 +254,23 @@ def test_an_operation_that_the_key_may_not_ask_for_is_403() -> None:
         asked(asking(credential="later"), later=Known(caller))
     assert refusal.value.code == "operation_not_allowed"
     assert refusal.value.message == "API key 'later' may not ask for operation 'chat'"
+
+
+def test_chat_stands_for_chats_in_every_dialect_and_messages_for_one() -> None:
+    for allowed, operation, passes in (
+        ("chat", "messages", True),
+        ("chat", "responses", True),
+        ("messages", "messages", True),
+        ("messages", "chat", False),
+        ("chat", "embedding", False),
+    ):
+        stage = Auth(
+            AuthSettings(),
+            Resources(directory=Few(later=Known(replace(LATER.caller, allowed_operations=(allowed,))))),
+        )
+        exchange = exchange_of(Request(operation, b"{}", credential="later"))
+        if passes:
+            assert stage.judge(exchange) is Verdict.PASS
+        else:
+            with pytest.raises(Forbidden):
+                stage.judge(exchange)
