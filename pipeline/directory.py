@@ -26,18 +26,27 @@ class Known:
 
 
 class Directory(Protocol):
-    """Knows keys by what callers send. Neither method waits, and both take the same time for any number of keys."""
+    """Knows keys by what callers send. Nothing here waits, and all of it takes the same time for any number of keys."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether requests need a key because of it: it knows one, or had one, or cannot tell."""
+        ...
 
     def find(self, credential: str) -> Known | None:
-        """Return who sends ``credential`` as a key, or None."""
+        """Return who sends ``credential`` as a key, or None.
+
+        Raises:
+            GatewayError: It cannot tell, and the credential may be one of its keys.
+        """
         ...
 
     def known(self, key_id: str) -> Known | None:
-        """Return who has the key of this id, or None."""
+        """Return who has the key of this id, or None. Raises as `find` does."""
         ...
 
     def subject(self, kind: Literal["user", "team"], name: str) -> Subject | None:
-        """Return the user or team that a token calls by this name or id, with its limits, or None."""
+        """Return a user or team by id or by name, or None. One that is disabled is still there; see `Known.refused`."""
         ...
 
 
@@ -130,6 +139,8 @@ class Tokens(Protocol):
 
 class NoDirectory:
     """Knows nobody."""
+
+    asks = False
 
     def find(self, credential: str) -> Known | None:
         """Return None."""

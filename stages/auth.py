@@ -1,4 +1,4 @@
-"""Find out who asks, by API key, and whether they may ask for this model."""
+"""Find out who asks, by API key, and whether they may ask for this."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.offer import Offer
+from sluicegate.pipeline.directory import Known
 from sluicegate.pipeline.errors import StageCrashed, Unauthorized
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import stage
@@ -16,7 +17,7 @@ from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.schemas.decode import OPERATIONS
 from sluicegate.pipeline.stage import Verdict
 
-from .parts.keys import ApiKey, KeyTable, may_allow, refuse_unless_allowed
+from .parts.keys import ApiKey, KeyTable, may_allow, refuse_unless_able, refuse_unless_allowed
 
 CHALLENGE = ("www-authenticate", 'Bearer realm="sluicegate"')
 """What a 401 has to say: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1."""
@@ -56,34 +57,45 @@ class AuthSettings(Checked, kw_only=True, frozen=True):
             yield from key.doubts()
 
 
-@stage("auth", summary="Ask for an API key, and hold it to the models it may use.", settings=AuthSettings)
+@stage("auth", summary="Ask for an API key, and hold it to what it may use.", settings=AuthSettings)
 class Auth:
     """Set ``exchange.caller``. Without keys, or with ``enabled: false``, every caller is the anonymous one.
 
+    The keys of the configuration go before those of the directory.
+
     Raises, in `judge`:
-        Unauthorized: The key is missing, unknown or disabled.
-        Forbidden: The key may not ask for this model.
+        Unauthorized: The key is missing, unknown or not good any more.
+        Forbidden: The key may not ask for this operation or model.
         StageCrashed: The key has a list of models, and nothing before this stage has read which one is asked for.
+        GatewayError: The directory cannot tell now whether it knows the key.
     """
 
     def __init__(self, settings: AuthSettings, resources: Resources) -> None:
         self._keys = KeyTable(settings.api_keys if settings.enabled else ())
+        self._enabled = settings.enabled
+        self._resources = resources
 
     def judge(self, exchange: Exchange) -> Verdict:
         """Let known callers pass. Not a checkpoint."""
-        if not self._keys:
+        directory = self._resources.directory
+        if not self._keys and not (self._enabled and directory.asks):
             return Verdict.PASS
         credential = exchange.request.credential
         if not credential:
             raise self._refusal(exchange, f"this request has no API key; {HOW_TO_SEND}")
-        known = self._keys.find(credential)
+        known = self._keys.find(credential) or directory.find(credential)
         if known is None:
             raise self._refusal(exchange, "the API key of this request is not known here")
+        return self._welcome(exchange, known)
+
+    def _welcome(self, exchange: Exchange, known: Known) -> Verdict:
+        """Let somebody known pass, as far as that is allowed."""
         caller = known.caller
-        if not known.enabled:
-            raise self._refusal(exchange, f"API key {caller.key_name!r} is disabled")
+        if known.refused is not None:
+            raise self._refusal(exchange, f"API key {caller.key_name!r} {known.refused}")
         exchange.caller = caller
         request = exchange.request
+        refuse_unless_able(caller, request)
         if caller.allowed_models is not None:
             if request.typed is None and request.operation in OPERATIONS:
                 raise StageCrashed("auth cannot tell which model is asked for: it has to stand behind validate")

@@ -89,6 +89,17 @@ _PASSED = {
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
 _RESPONSES = "/v1/responses/"
+OPERATIONS = tuple(
+    sorted(
+        {
+            operation
+            for route in (*_EXACT.values(), *_METHODS.values(), *_PASSED.values(), _OPEN, _MODEL, _RESPONSE)
+            for operation in (route.operation, route.removal)
+            if operation
+        }
+    )
+)
+"""All that a request may ask for."""
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
