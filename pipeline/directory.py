@@ -46,7 +46,7 @@ class Directory(Protocol):
         ...
 
     def subject(self, kind: Literal["user", "team"], name: str) -> Subject | None:
-        """Return a user or team by id or by name, or None. One that is disabled is still there; see `Known.refused`."""
+        """Return a user or team by id or by name, or None. Raises Unauthorized if it is disabled."""
         ...
 
 
@@ -58,13 +58,12 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class Tokens(Protocol):
-    """Knows callers by signed tokens.
+    """Knows callers by signed tokens."""
 
-    Attributes:
-        off: Why this gateway issues none itself; empty if it does.
-    """
-
-    off: str
+    @property
+    def off(self) -> str:
+        """Why this gateway issues none itself; empty if it does."""
+        ...
 
     def looks_like_one(self, credential: str) -> bool:
         """Say whether ``credential`` has the form of a token, good or not."""

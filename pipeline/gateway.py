@@ -73,7 +73,7 @@ class Gateway:
             for hop in self.topology.hops:
                 nursery.start_soon(hop.work, name=f"hop {hop.name}")
             nursery.start_soon(self._settle, name="settle lane")
-            nursery.start_soon(self.resources.keep_lists, name="live models")
+            nursery.start_soon(self.resources.keep_fresh, name="keep fresh")
             self.ready = True
             try:
                 task_status.started()

@@ -64,9 +64,12 @@ class Resources:
     random: Random = field(default_factory=Random)
     wall: Callable[[], float] = time.time
 
-    async def keep_lists(self) -> None:
-        """Keep the providers' lists of models fresh, for ever. A checkpoint."""
-        await self.live_models.run(self.providers, self.random)
+    async def keep_fresh(self) -> None:
+        """Keep up to date what others change, lists of models and revoked tokens, for ever. A checkpoint."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.live_models.run, self.providers, self.random, name="live models")
+            if self.tokens is not None:
+                nursery.start_soon(self.tokens.run, name="revoked tokens")
 
     async def aclose(self) -> None:
         """Close the connections of all providers, and what records. A checkpoint.
@@ -75,6 +78,7 @@ class Resources:
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._end_recording)
+            nursery.start_soon(self._end_tokens)
             for provider in {id(provider.transport): provider for provider in self._keyed()}.values():
                 nursery.start_soon(_close, provider)
 
@@ -83,6 +87,13 @@ class Resources:
         for provider in self.providers.values():
             yield provider
             yield from provider.keys.providers if provider.keys is not None else ()
+
+    async def _end_tokens(self) -> None:
+        try:
+            if self.tokens is not None:
+                await self.tokens.aclose()
+        except Exception:
+            log.exception("the connections to those who issue tokens could not be closed")
 
     async def _end_recording(self) -> None:
         try:

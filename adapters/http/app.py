@@ -17,6 +17,7 @@ from .guard import Guard
 from .headers import MAX_HEAD
 from .routes import Room, Route
 from .sizes import size_text
+from .token_room import TokenRoom
 from .uploads import Uploads
 from .visit import JSON, Visit
 from .websocket import NEVER, refuse_websocket
@@ -71,6 +72,7 @@ class FrontDoor:
         self._cors = Cors(settings.cors)
         self._guard = Guard(self._cors, host=settings.host, keyless=keyless)
         self._uploads = Uploads(settings.max_in_flight, settings.max_incoming)
+        self._tokens = TokenRoom(gateway, self._guard, self._uploads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A checkpoint."""
@@ -109,6 +111,8 @@ class FrontDoor:
             await visit.refuse(error, (b"allow", route.allow.encode("ascii")))
         elif route.room is Room.PIPELINE:
             await self._pipeline(visit, route, subject)
+        elif route.room is Room.TOKENS:
+            await self._tokens.enter(visit, route.operation)
         elif route.room is Room.REALTIME:
             await visit.refuse(REALTIME, *NEVER)
         elif route.room is Room.HEALTH:

@@ -17,6 +17,7 @@ class Room(Enum):
     HEALTH = "health"
     ADMIN = "admin"
     REALTIME = "realtime"
+    TOKENS = "tokens"
     METRICS = "metrics"
     """Of the admin room's pages those that may be public."""
 
@@ -75,6 +76,8 @@ _EXACT = {
     "/v1/responses": Route(Room.PIPELINE, ("POST",), "responses"),
     **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
+    "/auth/token": Route(Room.TOKENS, ("POST",), "token"),
+    "/auth/revoke": Route(Room.TOKENS, ("POST",), "revoke"),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
 }
 _METHODS = {

@@ -19,6 +19,7 @@ import msgspec
 
 from sluicegate.pipeline.caller import Caller, Subject
 from sluicegate.pipeline.directory import Known
+from sluicegate.pipeline.errors import Unauthorized
 
 from .records import Key, Kind, Previous, Team, User, decode
 
@@ -130,8 +131,10 @@ class Roster:
         return known
 
     def subject(self, kind: Literal["user", "team"], name: str) -> Subject | None:
-        """Return a user or team, by id or by name."""
+        """Return a user or team, by id or by name. Raises Unauthorized if it is disabled."""
         found = self._get(kind, name) or self._get(kind, self._ids.get((kind, name), ""))
+        if found is not None and not found.enabled:
+            raise Unauthorized(f"{kind} {found.name!r} is disabled")
         return None if found is None else _subject(kind, found)
 
     def _get(self, kind: Kind, id: str) -> Team | None:

@@ -89,17 +89,17 @@ class Issuer:
             raise refusal("has none of the roles that may come in")
         return "admin" if "admin" in found else "caller"
 
-    def subjects(self, person: Person) -> tuple[Subject | None, Subject | None, str]:
-        """Return the user and team as the directory knows them now, and the name of the team."""
+    def caller(self, person: Person) -> Caller:
+        """Return the caller that a person is, with the limits that the directory knows now.
+
+        Raises:
+            Unauthorized: The user or team is disabled.
+        """
         directory = self._directory()
         user = directory.subject("user", person.user)
-        for name in person.teams:
-            if (team := directory.subject("team", name)) is not None:
-                return user, team, name
-        return user, None, person.teams[0] if person.teams else ""
-
-    def caller(self, person: Person, user: Subject | None, team: Subject | None, team_name: str) -> Caller:
-        """Return the caller that a person is."""
+        found = ((name, directory.subject("team", name)) for name in person.teams)
+        nobody = (next(iter(person.teams), ""), None)
+        team_name, team = next(((name, one) for name, one in found if one is not None), nobody)
         own = Subject("key", person.tenant, person.user)
         return Caller(
             tenant=person.tenant,

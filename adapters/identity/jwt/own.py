@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import math
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.directory import Directory, Issued, Known
 from sluicegate.pipeline.errors import Forbidden, InvalidRequest, Unauthorized
 from sluicegate.pipeline.patterns import covers, narrowed
+from sluicegate.pipeline.request import Request
 
 from .reading import CODE, Json, Parsed, refusal, text_of
 from .signing import OWN, holds, secret_key, sign
@@ -166,8 +167,9 @@ def acting(caller: Caller, grant: Grant) -> Caller:
         return caller
     operations = caller.allowed_operations
     if grant.operations is not None:
-        allowed = grant.operations if operations is None else grant.operations & frozenset(operations)
-        operations = tuple(sorted(allowed))
+        # Each side may have named the kind, such as chat, or what belongs to it.
+        inner = {one for one in grant.operations if _able(operations, one)}
+        operations = tuple(sorted(inner.union(one for one in operations or () if _able(grant.operations, one))))
     return replace(
         caller,
         allowed_operations=operations,
@@ -178,13 +180,17 @@ def acting(caller: Caller, grant: Grant) -> Caller:
 
 def _refuse_more(caller: Caller, operations: tuple[str, ...] | None, models: tuple[str, ...] | None) -> None:
     """Refuse a token for more than its key may do."""
-    own = caller.allowed_operations
     for one in operations or ():
-        if own is not None and one not in own:
-            raise Forbidden(f"this API key itself may not do {one[:40]!r}", code="not_allowed", param="permissions")
+        if not _able(caller.allowed_operations, one):
+            message = f"this API key itself may not ask for operation {one[:40]!r}"
+            raise Forbidden(message, code="operation_not_allowed", param="permissions")
     for pattern in models or ():
         if caller.allowed_models is not None and not covers(caller.allowed_models, pattern):
             raise Forbidden(f"this API key itself may not use model {pattern[:100]!r}", param="models")
+
+
+def _able(allowed: Collection[str] | None, operation: str) -> bool:
+    return allowed is None or operation in allowed or Request(operation).kind in allowed
 
 
 def _listed(allowed: tuple[str, ...] | None) -> list[str]:
