@@ -15,6 +15,7 @@ from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.problems import ConfigError, Problem
 from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
+from sluicegate.pipeline.directory import Directory, NoDirectory
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.keyring import Keyring
 from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
@@ -34,6 +35,7 @@ def build(
     *,
     access_log: AccessLog | None = None,
     stores: Mapping[str, Store] | None = None,
+    directory: Directory | None = None,
 ) -> Gateway:
     """Return a gateway that is ready to be run, inside a running trio program.
 
@@ -42,6 +44,7 @@ def build(
         registry: Where stages and providers come from; the installed ones by default.
         access_log: Takes one record for each exchange that has ended.
         stores: What stages keep their state in, by name; by default ``memory`` is this process' own.
+        directory: Knows the keys that are made while the gateway runs; by default there are none.
 
     Raises:
         ConfigError: A stage or provider finds that its settings cannot be used.
@@ -56,6 +59,7 @@ def build(
         breakers={name: Breaker(provider.settings.circuit_breaker) for name, provider in providers.items()},
         stores={"memory": MemoryStore(), **(stores or {})},
         recorders=Cassettes(),
+        directory=directory or NoDirectory(),
     )
     if access_log is not None:
         resources.access_log = access_log
