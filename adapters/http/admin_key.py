@@ -52,7 +52,7 @@ class AdminKey:
         """
         digest = hashlib.sha256(self.value.encode()).digest()
         opened = False
-        for text in _offered(headers, basic=method in ("GET", "HEAD")):
+        for text in offered(headers, method):
             opened |= hmac.compare_digest(digest, hashlib.sha256(text.encode()).digest())
         return opened
 
@@ -86,7 +86,9 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or "~").expanduser() / ".local" / "state" / "sluicegate"
 
 
-def _offered(headers: RawHeaders, *, basic: bool) -> list[str]:
+def offered(headers: RawHeaders, method: str) -> list[str]:
+    """Return what a request brings as keys; some may be empty. For the password of Basic, see `AdminKey.opens`."""
+    basic = method in ("GET", "HEAD")
     authorization = (find_header(headers, b"authorization") or b"").decode("latin-1")
     plain = (find_header(headers, b"x-api-key") or b"").decode("latin-1").strip()
     return [bearer(authorization), plain, _password(authorization) if basic else ""]

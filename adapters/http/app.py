@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from sluicegate.pipeline.errors import ClientGone, Fault, GatewayError, MethodNotAllowed, NotFound
 from sluicegate.pipeline.gateway import Gateway
@@ -61,10 +62,10 @@ class FrontDoor:
         gateway: Who takes exchanges.
         admin: Who answers to the admin key.
         version: Told by the health paths.
-        keyless: Whether requests need no key; then only this machine's own names are answered to.
+        keyless: Says whether requests need no key now; then only this machine's own names are answered to.
     """
 
-    def __init__(self, gateway: Gateway, admin: AdminDoor, *, version: str, keyless: bool) -> None:
+    def __init__(self, gateway: Gateway, admin: AdminDoor, *, version: str, keyless: Callable[[], bool]) -> None:
         settings = gateway.settings
         self._gateway = gateway
         self._admin = admin

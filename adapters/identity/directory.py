@@ -37,16 +37,17 @@ class DatabaseDirectory:
 
     Args:
         identities: Where they are.
+        always: Whether requests need a key also where there is none yet.
     """
 
-    def __init__(self, identities: Identities) -> None:
+    def __init__(self, identities: Identities, *, always: bool = False) -> None:
         self.identities = identities
         self._roster = Roster()
         self._secret: KeySecret | None = None
         self._version = 0
         self._looked = 0.0
         self._read = False
-        self._had_keys = False
+        self._had_keys = always
         self._trouble: str | None = "the API keys have not been read from the database yet"
         self._refreshing = trio.Lock()
 

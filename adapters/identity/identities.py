@@ -103,16 +103,16 @@ class Identities:
         """Return some of them, in the order in which they were made.
 
         Args:
-            user: Only those of this user's, by id. ``team`` and ``name`` are of the same kind.
+            user: Only those of this user, by id or name; so is ``team``.
             after: Begin behind the one with this id.
 
         Raises:
-            InvalidRequest: There is none with the id ``after``.
+            InvalidRequest: There is none with the id ``after``, or no such user or team.
         """
-        named = {"member": user, "team": team, "name": name}
-        where = {column: value for column, value in named.items() if value}
+        named = {"user": user, "team": team, "name": name}
 
         def work(connection: Connection) -> Page:
+            where = _resolved(connection, {field: value for field, value in named.items() if value})
             number = shelf.number_of(connection, kind, after) if after else 0
             if number is None:
                 raise InvalidRequest(f"after: there is no {kind} {after!r}", param="after")

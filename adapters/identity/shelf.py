@@ -35,6 +35,7 @@ MAX_ROWS = 200_000
 MAX_BYTES = 256 * 1024 * 1024
 """Of all their documents."""
 LINGER = 86_400.0
+_COLUMNS = {"user": "member", "team": "team", "name": "name"}
 
 
 class State(NamedTuple):
@@ -127,10 +128,10 @@ def delete(connection: Connection, kind: Kind, record: Record, now: float) -> No
     Raises:
         Conflict: Others belong to it.
     """
-    column = {"user": "member", "team": "team"}.get(kind)
-    if column is not None:
-        sql = f"SELECT kind, COUNT(*) FROM sluicegate_identities WHERE deleted IS NULL AND {column} = ? GROUP BY kind"
-        members = cast(list[tuple[str, int]], connection.execute(f"{sql} ORDER BY kind", (record.id,)).rows)
+    if kind != "key":
+        sql = f"SELECT kind, COUNT(*) FROM sluicegate_identities WHERE deleted IS NULL AND {_COLUMNS[kind]} = ?"
+        rows = connection.execute(f"{sql} GROUP BY kind ORDER BY kind", (record.id,)).rows
+        members = cast(list[tuple[str, int]], rows)
         if members:
             told = " and ".join(f"{count} {of}{'' if count == 1 else 's'}" for of, count in members)
             raise Conflict(f"{kind} {record.name!r} still has {told}: delete them first, or disable the {kind}")
@@ -159,9 +160,9 @@ def page(connection: Connection, kind: Kind, where: dict[str, str], after: int, 
     """Return records from after a number on, in the order in which they were made.
 
     Args:
-        where: What columns must be: ``member``, ``team``, ``name``.
+        where: What must be so: ``user`` and ``team``, by their ids, and ``name``.
     """
-    wanted = "".join(f" AND {column} = ?" for column in where)
+    wanted = "".join(f" AND {_COLUMNS[field]} = ?" for field in where)
     rows = connection.execute(
         "SELECT document FROM sluicegate_identities WHERE kind = ? AND deleted IS NULL AND number > ?"
         f"{wanted} ORDER BY number LIMIT ?",

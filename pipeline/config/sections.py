@@ -116,6 +116,18 @@ class MetricsSettings(msgspec.Struct, kw_only=True, frozen=True):
     public: Annotated[bool, Meta(description="true opens /metrics and /metrics/prometheus to everybody.")] = False
 
 
+class DatabaseSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """Where is kept what must outlive the gateway."""
+
+    url: Annotated[
+        Secret,
+        Meta(
+            description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE. Empty means the file "
+            "sluicegate.db in the state folder; a library has none."
+        ),
+    ] = Secret("")
+
+
 class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How long a provider may take. All of it lies inside the request's own deadline."""
 
@@ -249,6 +261,7 @@ class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):
 SINGLE_SECTIONS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "server": (ServerSettings, "Where the gateway listens, and what it admits."),
     "metrics": (MetricsSettings, "Who may read the figures."),
+    "database": (DatabaseSettings, "Where is kept what must outlive the gateway: API keys, users and teams."),
 }
 """Sections of the top level that are one settings object each, and what they are for."""
 
@@ -263,6 +276,7 @@ class GatewayConfig(msgspec.Struct, kw_only=True, frozen=True):
 
     server: ServerSettings = ServerSettings()
     metrics: MetricsSettings = MetricsSettings()
+    database: DatabaseSettings = DatabaseSettings()
     providers: dict[str, ProviderSettings] = {}
     models: dict[str, ModelSettings] = {}
     stages: tuple[tuple[str, msgspec.Struct], ...] = ()

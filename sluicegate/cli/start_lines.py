@@ -21,8 +21,14 @@ USUAL_MODEL = "gpt-4o-mini"
 """What to try where the configuration names no model."""
 
 
-def start_lines(gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, workers: int = 1) -> Iterator[str]:
-    """Yield the lines: what runs where, how much it may hold, and what to try first."""
+def start_lines(
+    gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, workers: int = 1, kept: bool = False
+) -> Iterator[str]:
+    """Yield the lines: what runs where, how much it may hold, and what to try first.
+
+    Args:
+        kept: Whether the database has keys.
+    """
     config = loaded.config
     yield f"Sluicegate {version_of('sluicegate')} listens on {url}"
     yield f"  config     {loaded.source}"
@@ -33,8 +39,8 @@ def start_lines(gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, wo
     yield "  bounds     " + bounds_text(config, workers)
     yield f"  dashboard  {url}/dashboard (any name, the admin key as password)"
     yield "  admin key  " + _where(key)
-    if not has_keys(config):
-        yield "  keys       none are configured, so requests need none: only this machine can reach the gateway"
+    if not has_keys(config, kept=kept):
+        yield "  keys       there are none, so requests need none: only this machine can reach the gateway"
         yield "  try        " + _curl(url, example_model(gateway, config), config.server.tls.certificate)
     else:
         yield "  keys       every request needs an API key"

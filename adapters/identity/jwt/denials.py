@@ -138,11 +138,14 @@ class Denials:
 
     def _newer(self, connection: Connection) -> tuple[int, list[Denial]]:
         """Return the version of now, and what is new since ours. In the database's thread."""
-        ((version,),) = connection.execute(_VERSION).rows
+        ((found,),) = connection.execute(_VERSION).rows
+        version = cast(int, found)
         if version == self._version:
-            return self._version, []
-        rows = connection.execute(_NEWER, (self._version,)).rows
-        return cast(int, version), [Denial(*row) for row in cast("list[tuple[str, float, float]]", rows)]
+            return version, []
+        # A lower one is that of a copy that was put in the place of the database.
+        since = self._version if version > self._version else -1
+        rows = connection.execute(_NEWER, (since,)).rows
+        return version, [Denial(*row) for row in cast("list[tuple[str, float, float]]", rows)]
 
     def _take(self, denials: Iterable[Denial]) -> None:
         for denial in denials:

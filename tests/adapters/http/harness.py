@@ -20,7 +20,8 @@ from sluicegate.adapters.http.h1.limits import Limits
 from sluicegate.adapters.http.server import serve_http
 from sluicegate.adapters.http.sockets import listen
 from sluicegate.assembly import build
-from sluicegate.cli.exposure import has_keys
+from sluicegate.cli.exposure import needs_key
+from sluicegate.cli.front import finder_of
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.config.sections import GatewayConfig, ServerSettings
 from sluicegate.pipeline.gateway import Gateway
@@ -171,8 +172,8 @@ async def house_of(
 
 @asynccontextmanager
 async def _open(gateway: Gateway, config: GatewayConfig, limits: Limits | None = None) -> AsyncIterator[House]:
-    door = AdminDoor(AdminKey(ADMIN_KEY), Pages(gateway, config, version="1.2.3"), config.metrics)
-    front = FrontDoor(gateway, door, version="1.2.3", keyless=not has_keys(config))
+    door = AdminDoor(AdminKey(ADMIN_KEY), Pages(gateway, config, version="1.2.3"), config.metrics, find=finder_of(gateway, config))
+    front = FrontDoor(gateway, door, version="1.2.3", keyless=lambda: not needs_key(gateway, config))
     sock = listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
     closing = trio.Event()

@@ -12,7 +12,7 @@ KEYS = {"auth": {"api_keys": [{"key": "a-callers-own-key", "name": "one"}]}}
 
 
 def guard(*origins, host="127.0.0.1", keyless=False):
-    return Guard(Cors(CorsSettings(allowed_origins=origins)), host=host, keyless=keyless)
+    return Guard(Cors(CorsSettings(allowed_origins=origins)), host=host, keyless=lambda: keyless)
 
 
 def code(judge, **headers):
