@@ -113,9 +113,7 @@ class TokenRoom:
             if not credential:
                 message = "this request has no API key: send one as in all other requests, or as api_key in the body"
                 raise Unauthorized(message)
-            issued = tokens.issue(
-                credential, seconds=wish.expires_in, operations=wish.permissions, models=wish.models
-            )
+            issued = tokens.issue(credential, seconds=wish.expires_in, operations=wish.permissions, models=wish.models)
         return msgspec.json.encode(Answer(str(issued.token), "Bearer", issued.seconds))
 
     async def _revoke(self, visit: Visit) -> bytes:

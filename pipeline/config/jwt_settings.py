@@ -98,7 +98,7 @@ class IssuerSettings(Checked, kw_only=True, frozen=True):
     roles: Annotated[
         dict[str, Literal["caller", "admin"]],
         Meta(description="What values of the role claim mean. A token with none of them is refused."),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
     models: Annotated[
         tuple[str, ...] | None,
         Meta(description="The models that its tokens may ask for; * stands for any text. Unset means all."),

@@ -144,6 +144,8 @@ async def _serve(
 ) -> None:
     """Run the gateway in this process, to its end."""
     async with directory_of(config) as directory:
-        gateway = build(config, registry, access_log=logs.access, directory=directory, revocations=directory.identities.database)
+        gateway = build(
+            config, registry, access_log=logs.access, directory=directory, revocations=directory.identities.database
+        )
         keep_what_there_is()
         await live_alone(gateway, front_of(gateway, config, key), sock, started=lambda: started(gateway))

@@ -48,7 +48,13 @@ async def _work(post: Post, control: socket.socket, logs: LogWriter) -> None:
     async with directory_of(post.config) as directory:
         # Limits are those of the host, so all workers count in one table. What else is in the store is each's own.
         stores = {"memory": SharedStore(post.files.counters)}
-        gateway = build(post.config, access_log=logs.access, stores=stores, directory=directory, revocations=directory.identities.database)
+        gateway = build(
+            post.config,
+            access_log=logs.access,
+            stores=stores,
+            directory=directory,
+            revocations=directory.identities.database,
+        )
         orders = Orders()
         channel = Channel(trio.SocketStream(trio.socket.from_stdlib_socket(control)))
         bond = Bond(channel, orders, OwnView(gateway), post.config.server)

@@ -16,7 +16,6 @@ from sluicegate.pipeline.config.url_secrets import masked_url
 from sluicegate.pipeline.errors import InvalidRequest, NotFound
 from sluicegate.pipeline.gateway import Gateway
 
-
 _Text = Annotated[str, msgspec.Meta(max_length=256)]
 
 

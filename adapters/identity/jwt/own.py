@@ -127,10 +127,8 @@ class OwnTokens:
 
     def known(self, mark: str) -> Known:
         """Return whose key a token acts for. Raises Unauthorized if that key is good for nothing now."""
-        if mark.startswith(_KEPT):
-            known = self._directory().known(mark.removeprefix(_KEPT))
-        else:
-            known = self._static.get(mark)
+        kept = mark.removeprefix(_KEPT)
+        known = self._static.get(mark) if kept == mark else self._directory().known(kept)
         if known is None:
             raise refusal("acts for an API key that is not known here anymore")
         self._refuse(known, "the key of this token,", CODE)

@@ -172,7 +172,9 @@ async def house_of(
 
 @asynccontextmanager
 async def _open(gateway: Gateway, config: GatewayConfig, limits: Limits | None = None) -> AsyncIterator[House]:
-    door = AdminDoor(AdminKey(ADMIN_KEY), Pages(gateway, config, version="1.2.3"), config.metrics, find=finder_of(gateway, config))
+    door = AdminDoor(
+        AdminKey(ADMIN_KEY), Pages(gateway, config, version="1.2.3"), config.metrics, find=finder_of(gateway, config)
+    )
     front = FrontDoor(gateway, door, version="1.2.3", keyless=lambda: not needs_key(gateway, config))
     sock = listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
