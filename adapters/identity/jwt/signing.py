@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -86,10 +87,10 @@ def _public(entry: dict[str, Any]) -> PublicKey | None:
         return None
     try:
         if kind == "RSA":
-            public = {name: entry[name] for name in ("kty", "n", "e")}
-            rsa = RSAKey.import_key(public)
-            if rsa.raw_value.key_size not in RSA_BITS:
+            bits = int.from_bytes(urlsafe_b64decode(entry["n"] + "==")).bit_length()
+            if bits not in RSA_BITS:
                 return None
+            rsa = RSAKey.import_key({name: entry[name] for name in ("kty", "n", "e")})
             return PublicKey(key_id, "RSA", "", algorithm, rsa.thumbprint(), rsa)
         if kind == "EC":
             curve = ECKey.import_key({name: entry[name] for name in ("kty", "crv", "x", "y")})
