@@ -57,8 +57,8 @@ class Guard:
         host = find_header(headers, b"host")
         if host is not None and self._keyless() and not _is_here(host, self._own):
             return HostNotAllowed(
-                f"Host {_shown(host)} is not this machine: as long as no API keys are configured, the gateway answers "
-                "to localhost, loopback addresses and server.host only; set GATEWAY_API_KEYS, or send such a Host"
+                f"Host {_shown(host)} is not this machine: as long as there are no API keys, the gateway answers "
+                "to localhost, loopback addresses and server.host only; make an API key, or send such a Host"
             )
         origin = find_header(headers, b"origin")
         if origin is None or self._cors.allows(origin) or _same_origin(origin, host):

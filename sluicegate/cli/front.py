@@ -30,11 +30,11 @@ def front_of(gateway: Gateway, config: GatewayConfig, key: AdminKey, *, view: Vi
     pages = Pages(gateway, config, version=version, view=view)
     directory = gateway.resources.directory
     identities = IdentityPages(directory) if isinstance(directory, DatabaseDirectory) else None
-    door = AdminDoor(key, pages, config.metrics, find=finder_of(gateway, config), identities=identities)
+    door = AdminDoor(key, pages, config.metrics, find=finder(gateway, config), identities=identities)
     return FrontDoor(gateway, door, version=version, keyless=lambda: not needs_key(gateway, config))
 
 
-def finder_of(gateway: Gateway, config: GatewayConfig) -> Finder:
+def finder(gateway: Gateway, config: GatewayConfig) -> Finder:
     """Return what finds API keys and tokens, in the order in which `auth` does."""
     auth = dict(config.stages).get("auth")
     table = KeyTable(auth.api_keys if isinstance(auth, AuthSettings) else ())

@@ -40,6 +40,7 @@ def build_app(pages: Pages, identities: IdentityPages | None = None) -> App:
     """Return the room. Blocks for as long as Quart takes to load: call it in a thread."""
     app = QuartTrio(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.url_map.merge_slashes = False  # a path is the one that it is
     _add_pages(app, pages)
     if identities is not None:
         for kind, place in PLACES.items():
