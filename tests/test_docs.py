@@ -161,12 +161,14 @@ def test_every_header_of_an_answer_is_documented(tmp_path):
     assert seen - plain <= documented
 
 
-def test_the_commands_on_keys_print_what_the_page_says(tmp_path):
-    page = (DOCS / "keys.md").read_text()
+@pytest.mark.parametrize(("name", "outputs"), [("keys.md", 7), ("tokens.md", 4)])
+def test_the_commands_print_what_the_page_says(tmp_path, name, outputs):
+    page = (DOCS / name).read_text()
     steps = [(kind, code) for kind, code in BLOCK.findall(page) if kind in ("sh", "text")]
     script = "set -eu\n" + "".join(f"{code}\necho '=== end'\n" for kind, code in steps if kind == "sh")
     environ = {
         "SLUICEGATE_ADMIN_KEY": "the-admin-key-of-the-manual",
+        "GATEWAY_JWT_SECRET": "8f4b1d2c9a7e6053f1e2d3c4b5a69788",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
     with serving(tmp_path, environ=environ) as url:
@@ -189,7 +191,7 @@ def test_the_commands_on_keys_print_what_the_page_says(tmp_path):
         wanted = r"[\s\S]*".join(map(re.escape, code.replace("\n…\n", "…").strip("\n").split("…")))
         assert re.fullmatch(wanted, output.strip("\n")), (wanted, output)
         compared += 1
-    assert compared == 7
+    assert compared == outputs
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -31,7 +31,6 @@ from sluicegate.pipeline.errors import (
 )
 from sluicegate.pipeline.gateway import Gateway
 
-from .asgi import find_header
 from .credentials import take_credential
 from .exchanges import SlowRequest
 from .guard import Guard
@@ -45,7 +44,6 @@ PATIENCE = 10.0
 """Seconds that a body may take to come."""
 PRIVATE = (b"cache-control", b"no-store")
 CHALLENGE = (b"www-authenticate", b'Bearer realm="sluicegate"')
-_FORM = b"application/x-www-form-urlencoded"
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
 _Names = Annotated[tuple[_Name, ...], Meta(min_length=1, max_length=100)]
 
@@ -120,10 +118,10 @@ class TokenRoom:
         tokens = self._tokens(visit)
         with self._watched(visit):
             body = await self._read(visit)
-            if (find_header(visit.headers, b"content-type") or b"").partition(b";")[0].strip().lower() == _FORM:
-                given = Secret((parse_qs(body.decode("latin-1")).get("token") or [""])[0])
-            else:
+            if body.lstrip()[:1] in (b"", b"{"):  # curl says that all it sends is a form
                 given = _decoded(body or b"{}", GivenBack).token or Secret("")
+            else:
+                given = Secret((parse_qs(body.decode("latin-1")).get("token") or [""])[0])
             token = given or take_credential(visit.headers)[1]
             if not token:
                 raise InvalidRequest("this request has no token: send it as bearer, or as token in the body")

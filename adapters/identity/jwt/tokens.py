@@ -268,8 +268,8 @@ class JwtTokens:
 
 
 def _token_id(issuer: str, token_id: str) -> str:
-    return f"token {issuer} {token_id}"
+    return f"token\n{issuer}\n{token_id}"
 
 
 def _subject_id(issuer: str, subject: str) -> str:
-    return f"subject {issuer} {subject}"
+    return f"subject\n{issuer}\n{subject}"
