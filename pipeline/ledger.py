@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from .reply import Usage
+
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One attempt, or, as number 0, an exchange that called nobody: an answer from the cache, or a refusal.
@@ -22,6 +24,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         status: What the caller saw.
         code: Of the attempt's error, or else of the exchange's.
         seconds: Of sound.
+        more: What else `Usage` counts, by its names for it, as far as there is any.
         duration: Of the attempt, in seconds; ``whole`` is that of the exchange.
         first_token: Seconds from the exchange's start to the first content of the attempt's stream.
         cost: Nano-dollars; None if nobody knows the price.
@@ -62,6 +65,21 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     duration: float = 0.0
     whole: float = 0.0
     last: bool = True
+    more: dict[str, float] = {}
+
+    @property
+    def usage(self) -> Usage:
+        """What the attempt has used."""
+        return Usage(**{name: getattr(self, name) for name in _COUNTED}, **self.more)  # type: ignore[arg-type]  # counts
+
+
+_COUNTED = tuple(name for name in Usage.__struct_fields__ if name in Row.__struct_fields__)
+_UNCOUNTED = tuple((name, getattr(Usage(), name)) for name in Usage.__struct_fields__ if name not in _COUNTED)
+
+
+def more_of(usage: Usage) -> dict[str, float]:
+    """Return what of a usage has no field of its own in a row."""
+    return {name: value for name, none in _UNCOUNTED if (value := getattr(usage, name)) != none}
 
 
 class Ledger(Protocol):

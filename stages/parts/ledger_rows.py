@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluicegate.pipeline.caller import ANONYMOUS
 from sluicegate.pipeline.exchange import Exchange
-from sluicegate.pipeline.ledger import Row
+from sluicegate.pipeline.ledger import Row, more_of
 from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 from sluicegate.pipeline.tags import tags_of
@@ -128,4 +128,5 @@ def _row(
         duration=duration,
         whole=of.duration,
         last=number == len(exchange.attempts),
+        more=more_of(usage),
     )
