@@ -69,12 +69,13 @@ class Resources:
         await self.live_models.run(self.providers, self.random)
 
     async def aclose(self) -> None:
-        """Close the connections of all providers, and what records. A checkpoint.
+        """Close the connections of all providers, the ledger, and what records. A checkpoint.
 
         All of it happens at once. What fails is logged and holds up no other.
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._end_recording)
+            nursery.start_soon(self._end_ledger)
             for provider in {id(provider.transport): provider for provider in self._keyed()}.values():
                 nursery.start_soon(_close, provider)
 
@@ -89,6 +90,12 @@ class Resources:
             await self.recorders.aclose()
         except Exception:
             log.exception("what was recorded could not be written to its end")
+
+    async def _end_ledger(self) -> None:
+        try:
+            await self.ledger.aclose()
+        except Exception:
+            log.exception("the ledger could not be written to its end")
 
 
 async def _close(provider: Provider) -> None:
