@@ -74,6 +74,7 @@ class Gateway:
                 nursery.start_soon(hop.work, name=f"hop {hop.name}")
             nursery.start_soon(self._settle, name="settle lane")
             nursery.start_soon(self.resources.keep_fresh, name="keep fresh")
+            nursery.start_soon(self.resources.ledger.run, name="ledger")
             self.ready = True
             try:
                 task_status.started()

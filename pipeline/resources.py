@@ -72,13 +72,14 @@ class Resources:
                 nursery.start_soon(self.tokens.run, name="revoked tokens")
 
     async def aclose(self) -> None:
-        """Close the connections of all providers, and what records. A checkpoint.
+        """Close the connections of all providers, the ledger, and what records. A checkpoint.
 
         All of it happens at once. What fails is logged and holds up no other.
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._end_recording)
             nursery.start_soon(self._end_tokens)
+            nursery.start_soon(self._end_ledger)
             for provider in {id(provider.transport): provider for provider in self._keyed()}.values():
                 nursery.start_soon(_close, provider)
 
@@ -100,6 +101,12 @@ class Resources:
             await self.recorders.aclose()
         except Exception:
             log.exception("what was recorded could not be written to its end")
+
+    async def _end_ledger(self) -> None:
+        try:
+            await self.ledger.aclose()
+        except Exception:
+            log.exception("the ledger could not be written to its end")
 
 
 async def _close(provider: Provider) -> None:

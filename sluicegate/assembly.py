@@ -14,10 +14,16 @@ from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.problems import ConfigError, Problem
-from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
+from sluicegate.pipeline.config.sections import (
+    DatabaseSettings,
+    GatewayConfig,
+    HttpProviderSettings,
+    ProviderSettings,
+)
 from sluicegate.pipeline.directory import Directory, NoDirectory, Tokens
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.keyring import Keyring
+from sluicegate.pipeline.ledger import Ledger, NoLedger
 from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
@@ -67,6 +73,7 @@ def build(
         stores={"memory": MemoryStore(), **(stores or {})},
         recorders=Cassettes(),
         directory=directory or NoDirectory(),
+        ledger=_ledger(config.database),
     )
     resources.tokens = _tokens(config, resources, revocations)
     if access_log is not None:
@@ -206,6 +213,19 @@ def _made(path: str, component: Callable[..., Any], *arguments: Any) -> Any:
         return component(*arguments)
     except ValueError as error:
         raise ConfigError([Problem(str(error), "wrong-value", path=path)]) from error
+
+
+def _ledger(settings: DatabaseSettings) -> Ledger:
+    """Return the ledger in the database that is configured, if any is. Raises ConfigError."""
+    if not settings.url:
+        return NoLedger()
+    from sluicegate.adapters.database.database import BadDatabaseUrl
+    from sluicegate.adapters.database.open import open_ledger
+
+    try:
+        return open_ledger(settings)
+    except BadDatabaseUrl as error:
+        raise ConfigError([Problem(str(error), "wrong-value", path="database.url")]) from error
 
 
 def _http_transport(max_connections: int) -> Transport:

@@ -103,6 +103,10 @@ class Database:
         """The same in a transaction that only reads: it sees one moment, and waits for nobody who writes."""
         return await self._threaded(lambda: self._do(work, write=False))
 
+    def expect(self, name: str, statements: Sequence[str]) -> None:
+        """Have statements run once in the life of the database, before any other work. See `migrate`."""
+        self._migrations[name] = tuple(statements)
+
     async def migrate(self, name: str, statements: Sequence[str]) -> None:
         """Run statements once in the life of the database, under a name that stays theirs. A checkpoint.
 
@@ -113,7 +117,7 @@ class Database:
             DatabaseUnavailable: It cannot be reached.
             DatabaseFailed: A statement is wrong.
         """
-        self._migrations[name] = tuple(statements)
+        self.expect(name, statements)
         await self._threaded(lambda: self._do(lambda _: None, write=False, migrate=True))
 
     async def aclose(self) -> None:

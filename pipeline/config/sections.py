@@ -117,15 +117,37 @@ class MetricsSettings(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class DatabaseSettings(msgspec.Struct, kw_only=True, frozen=True):
-    """Where is kept what must outlive the gateway."""
+    """Where the ledger, and keys that are made while the gateway runs, are kept."""
 
     url: Annotated[
         Secret,
         Meta(
-            description="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE. Empty means the file "
-            "sluicegate.db in the state folder; a library has none."
+            description="sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/NAME for several hosts. Unset, `serve` has "
+            "a file in its state folder, and a library none."
         ),
     ] = Secret("")
+    retention: Annotated[Duration, Meta(ge=0, description="How long rows of the ledger are kept; 0s is for ever.")] = (
+        90 * 86_400.0
+    )
+    flush: Annotated[
+        Duration,
+        Meta(
+            gt=0,
+            le=60,
+            description="For how long rows are gathered before they are written: as much is lost by kill -9.",
+        ),
+    ] = 0.1
+    queue: Annotated[
+        int, Meta(ge=100, description="Rows that wait to be written, in a worker; what is more goes to the spool.")
+    ] = 10_000
+    spool: Annotated[
+        Size,
+        Meta(
+            ge=0,
+            description="Bytes on disk, for each worker, of rows that the database does not take; what is more is "
+            "lost, and counted in the log.",
+        ),
+    ] = 256 * 1024 * 1024
 
 
 class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -261,7 +283,7 @@ class ModelSettings(msgspec.Struct, kw_only=True, frozen=True):
 SINGLE_SECTIONS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "server": (ServerSettings, "Where the gateway listens, and what it admits."),
     "metrics": (MetricsSettings, "Who may read the figures."),
-    "database": (DatabaseSettings, "Where is kept what must outlive the gateway: API keys, users and teams."),
+    "database": (DatabaseSettings, "Where the ledger, and keys that are made while the gateway runs, are kept."),
 }
 """Sections of the top level that are one settings object each, and what they are for."""
 

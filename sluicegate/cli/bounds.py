@@ -18,6 +18,8 @@ from sluicegate.stages.recall import RecallSettings
 
 COUNTER = 300
 """Bytes of one counter with its key, measured."""
+ROW = 800
+"""Bytes of one row of the ledger that waits to be written, with texts of the usual length, measured."""
 
 
 def bounds(config: GatewayConfig) -> dict[str, int]:
@@ -40,6 +42,8 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         found["cache"] = cache.max_bytes + RECORDING
     if isinstance(recall, RecallSettings):
         found["responses"] = recall.max_bytes
+    if config.database.url:
+        found["ledger rows"] = 3 * config.database.queue * ROW
     if windows := _windows(stages):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
     return found

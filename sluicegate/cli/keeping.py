@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 import trio
 
 from sluicegate.adapters.database.database import BadDatabaseUrl, open_database
-from sluicegate.adapters.database.place import database_url
 from sluicegate.adapters.http.sockets import is_loopback
 from sluicegate.adapters.identity.directory import DatabaseDirectory
 from sluicegate.adapters.identity.errors import UnusableKeySecret
@@ -19,6 +18,7 @@ from sluicegate.adapters.identity.identities import Identities
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.errors import GatewayError
 
+from .database import with_database
 from .run import WrongUse
 
 log = logging.getLogger("sluicegate.identity")
@@ -33,7 +33,7 @@ def open_identities(config: GatewayConfig) -> Identities:
         WrongUse: The URL names no database.
     """
     try:
-        return Identities(open_database(database_url(config.database.url, os.environ)), os.environ)
+        return Identities(open_database(with_database(config).database.url), os.environ)
     except BadDatabaseUrl as error:
         raise WrongUse(f"database.url: {error}") from error
 

@@ -29,6 +29,7 @@ from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.registry import Registry
 
+from .database import with_database
 from .exposure import exposure
 from .front import front_of
 from .garbage import keep_what_there_is
@@ -123,7 +124,8 @@ def _loaded(file: Path | None, host: str | None, port: int | None, registry: Reg
     loaded = load_chosen(file, registry)
     server = loaded.config.server
     server = msgspec.structs.replace(server, host=host or server.host, port=server.port if port is None else port)
-    return replace(loaded, config=msgspec.structs.replace(loaded.config, server=server))
+    database = with_database(loaded.config).database
+    return replace(loaded, config=msgspec.structs.replace(loaded.config, server=server, database=database))
 
 
 def _say(lines: Iterable[str]) -> None:

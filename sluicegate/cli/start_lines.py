@@ -7,11 +7,13 @@ import shlex
 from collections.abc import Iterator
 from importlib.metadata import version as version_of
 
+from sluicegate.adapters.database.ledger import DatabaseLedger
 from sluicegate.adapters.http.admin_key import VARIABLE, AdminKey
 from sluicegate.adapters.http.sizes import size_text
 from sluicegate.adapters.telemetry.log_writer import CAPACITY
 from sluicegate.pipeline.config.load import Loaded
 from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.units import show_duration
 from sluicegate.pipeline.gateway import Gateway
 
 from .bounds import bounds
@@ -34,6 +36,9 @@ def start_lines(
     yield f"  config     {loaded.source}"
     yield f"  stages     {' > '.join(name for name, _ in config.stages)}"
     yield f"  providers  {', '.join(_named(name, p.type) for name, p in config.providers.items()) or 'none'}"
+    if isinstance(ledger := gateway.resources.ledger, DatabaseLedger):
+        kept_for = config.database.retention
+        yield f"  database   {ledger.database.shown}, {f'kept_for {show_duration(kept)}' if kept else 'kept for ever'}"
     if workers > 1:
         yield f"  workers    {workers}; SIGHUP reads the configuration anew and restarts them one by one"
     yield "  bounds     " + bounds_text(config, workers)
