@@ -33,6 +33,7 @@ MEASURED = (
     "tests/adapters/http/h1/test_yielding.py",
     "tests/adapters/stores/test_shared_processes.py",
     "tests/adapters/stores/test_stripes.py",
+    "tests/adapters/identity/jwt/test_workers.py",
     "tests/adapters/workers/",
     "tests/cli/test_perf.py",
     "tests/cli/test_run.py",

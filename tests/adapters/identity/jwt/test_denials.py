@@ -39,8 +39,7 @@ async def test_there_are_only_so_many_and_old_ones_make_room(autojump_clock, mon
     assert not denials.denies("a", 0.0)
 
 
-async def test_others_hear_of_them_within_a_second_and_after_a_restart(tmp_path):
-    url = f"sqlite:///{tmp_path}/keys.db"
+async def test_others_hear_of_them_within_a_second_and_after_a_restart(url):
     databases = [open_database(url) for _ in range(3)]
     one, two, later = (Denials(database, time.time) for database in databases)
     async with trio.open_nursery() as nursery:
