@@ -85,12 +85,13 @@ def running_model() -> Iterator[str]:
 @contextmanager
 def running_gateway(upstream: str) -> Iterator[str]:
     """Run `sluicegate serve` in front of a server of OpenAI's API; give the gateway's URL, once it is ready."""
-    # With an admin key given, no file is made for one; without API keys, requests need none.
+    # In a state folder of its own there are no API keys, so that requests need none.
     environment = {**os.environ, "SLUICEGATE_ADMIN_KEY": secrets.token_urlsafe(24)}
     environment.pop("GATEWAY_API_KEYS", None)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.yaml"
         config.write_text(CONFIG.format(upstream=upstream, model=MODEL))
+        environment["SLUICEGATE_STATE_DIR"] = folder
         with _running("the gateway", ["-m", "sluicegate", "serve", "--config", str(config)], environment) as url:
             _until_ready(url)
             yield url

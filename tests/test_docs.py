@@ -5,8 +5,11 @@ import contextlib
 import importlib
 import io
 import json
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,7 +24,7 @@ from sluicegate.adapters.http import health, routes
 from sluicegate.adapters.http.gemini_dialect import GEMINI, STATUSES
 from sluicegate.pipeline.errors import GatewayError
 from sluicegate.pipeline.life import NEXT, State
-from tests.gateway_process import serving
+from tests.gateway_process import clean_environment, serving
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -118,10 +121,10 @@ def test_every_documented_path_leads_somewhere_by_its_methods():
 
 def test_every_path_of_the_program_is_documented():
     paths = {*health.LIVENESS, *health.READINESS}
-    rules = ast.parse((ROOT / "adapters" / "http" / "admin" / "app.py").read_text())
-    for node in ast.walk(rules):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(r"/(admin|metrics)", node.value):
-            paths.add(node.value)
+    for name in ("app.py", "identities.py"):
+        for node in ast.walk(ast.parse((ROOT / "adapters" / "http" / "admin" / name).read_text())):
+            if isinstance(node, ast.Constant) and re.match(r"/(admin|metrics)", str(node.value)):
+                paths.add(str(node.value).replace("<id>", "{id}"))
     for node in ast.walk(ast.parse(Path(routes.__file__).read_text())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(r"/v1/.*[^/]$", node.value):
             paths.add(node.value)
@@ -168,6 +171,39 @@ def test_every_header_of_an_answer_is_documented(tmp_path):
     documented = set(re.findall(r"`([a-z-]+)`", (DOCS / "http.md").read_text()))
     assert {"x-sluicegate-cache", "server-timing", "x-ratelimit-reset-requests", "x-should-retry"} <= seen
     assert seen - plain <= documented
+
+
+@pytest.mark.parametrize(("name", "outputs"), [("keys.md", 7), ("tokens.md", 4)])
+def test_the_commands_print_what_the_page_says(tmp_path, name, outputs):
+    page = (DOCS / name).read_text()
+    steps = [(kind, code) for kind, code in BLOCK.findall(page) if kind in ("sh", "text")]
+    script = "set -eu\n" + "".join(f"{code}\necho '=== end'\n" for kind, code in steps if kind == "sh")
+    environ = {
+        "SLUICEGATE_ADMIN_KEY": "the-admin-key-of-the-manual",
+        "GATEWAY_JWT_SECRET": "8f4b1d2c9a7e6053f1e2d3c4b5a69788",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
+    with serving(tmp_path, environ=environ) as url:
+        ended = subprocess.run(
+            ["bash", "-c", script.replace("http://127.0.0.1:3000", url).replace("sleep 1", "sleep 2")],
+            cwd=tmp_path,
+            env=clean_environment(SLUICEGATE_STATE_DIR=str(tmp_path), **environ),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stderr
+    said = iter(ended.stdout.split("=== end\n"))
+    output, compared = "", 0
+    for kind, code in steps:
+        if kind == "sh":
+            output = next(said)
+            continue
+        wanted = r"[\s\S]*".join(map(re.escape, code.replace("\n…\n", "…").strip("\n").split("…")))
+        assert re.fullmatch(wanted, output.strip("\n")), (wanted, output)
+        compared += 1
+    assert compared == outputs
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

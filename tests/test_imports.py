@@ -40,7 +40,7 @@ def in_new_interpreter(program: str, modules: str) -> Any:
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("module", ["httptools", "httpx", "hypercorn", "quart", "redis", "rich", "typer"])
+@pytest.mark.parametrize("module", ["httptools", "httpx", "hypercorn", "joserfc", "quart", "redis", "rich", "typer"])
 def test_import_leaves_out_what_only_a_server_needs(module):
     assert module not in in_new_interpreter(WATCH, "sluicegate")["modules"]
 
@@ -79,4 +79,23 @@ def test_a_gateway_imports_httpx_only_where_a_provider_is_reached_over_http(kind
     run = subprocess.run(
         [sys.executable, "-c", SIMULATED, config], check=True, capture_output=True, text=True, timeout=60
     )
+    assert run.stdout == f"{needs}\n"
+
+
+TOKENS = """
+import sys, trio
+from sluicegate.assembly import build
+from sluicegate.pipeline.config.load import load
+from sluicegate.pipeline.registry import Registry
+async def main():
+    build(load(sys.argv[1], {}, Registry()).config)
+trio.run(main)
+print("joserfc" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("secret", "needs"), [("", False), ("8f4b1d2c9a7e6053f1e2d3c4b5a69788", True)])
+def test_a_gateway_imports_joserfc_only_where_there_are_tokens(secret, needs):
+    config = f"{{providers: {{a: {{type: simulator}}}}, auth: {{jwt: {{secret: '{secret}'}}}}}}"
+    run = subprocess.run([sys.executable, "-c", TOKENS, config], check=True, capture_output=True, text=True, timeout=60)
     assert run.stdout == f"{needs}\n"

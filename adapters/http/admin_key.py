@@ -9,12 +9,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..identity.kept import keep
 from .asgi import RawHeaders, find_header
 from .credentials import bearer
 
@@ -52,7 +52,7 @@ class AdminKey:
         """
         digest = hashlib.sha256(self.value.encode()).digest()
         opened = False
-        for text in _offered(headers, basic=method in ("GET", "HEAD")):
+        for text in offered(headers, method):
             opened |= hmac.compare_digest(digest, hashlib.sha256(text.encode()).digest())
         return opened
 
@@ -70,10 +70,11 @@ def load_admin_key(environ: Mapping[str, str]) -> AdminKey:
         return AdminKey(given)
     path = state_folder(environ) / FILE_NAME
     try:
-        return _kept(path)
+        kept = keep(path, lambda: f"sg-admin-{secrets.token_urlsafe(24)}", shortest=SHORTEST)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UnusableAdminKey(f"cannot keep the admin key in {path} ({reason}); set {VARIABLE}") from error
+    return AdminKey(kept.value, kept_in=path, made=kept.made, exposed=kept.exposed)
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
@@ -85,44 +86,9 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or "~").expanduser() / ".local" / "state" / "sluicegate"
 
 
-def _kept(path: Path) -> AdminKey:
-    if (kept := _read(path)) is not None:
-        return _guarded(kept, path)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    value = f"sg-admin-{secrets.token_urlsafe(24)}"
-    draft = path.with_name(f"{FILE_NAME}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(value + "\n")
-    try:
-        # A link appears whole or not at all: of two gateways that start at once, both use the same key.
-        os.link(draft, path)
-    except FileExistsError:
-        if (kept := _read(path)) is not None:
-            return _guarded(kept, path)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return AdminKey(value, kept_in=path, made=True)
-
-
-def _guarded(value: str, path: Path) -> AdminKey:
-    """Return a kept key, and close its file to others if it was open to them."""
-    exposed = bool(path.stat().st_mode & 0o077)
-    if exposed:
-        path.chmod(0o600)
-    return AdminKey(value, kept_in=path, exposed=exposed)
-
-
-def _read(path: Path) -> str | None:
-    """Return the key in the file; None if there is no file, or no usable key in it."""
-    try:
-        kept = path.read_text().strip()
-    except FileNotFoundError:
-        return None
-    return kept if len(kept) >= SHORTEST else None
-
-
-def _offered(headers: RawHeaders, *, basic: bool) -> list[str]:
+def offered(headers: RawHeaders, method: str) -> list[str]:
+    """Return what a request brings as keys; some may be empty. For the password of Basic, see `AdminKey.opens`."""
+    basic = method in ("GET", "HEAD")
     authorization = (find_header(headers, b"authorization") or b"").decode("latin-1")
     plain = (find_header(headers, b"x-api-key") or b"").decode("latin-1").strip()
     return [bearer(authorization), plain, _password(authorization) if basic else ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from sluicegate.pipeline.errors import ClientGone, Fault, GatewayError, MethodNotAllowed, NotFound
 from sluicegate.pipeline.gateway import Gateway
@@ -18,6 +19,7 @@ from .guard import Guard
 from .headers import MAX_HEAD
 from .routes import Room, Route, names_no_model
 from .sizes import size_text
+from .token_room import TokenRoom
 from .uploads import Uploads
 from .visit import JSON, Visit
 from .websocket import NEVER, refuse_websocket
@@ -61,10 +63,10 @@ class FrontDoor:
         gateway: Who takes exchanges.
         admin: Who answers to the admin key.
         version: Told by the health paths.
-        keyless: Whether requests need no key; then only this machine's own names are answered to.
+        keyless: Says whether requests need no key now; then only this machine's own names are answered to.
     """
 
-    def __init__(self, gateway: Gateway, admin: AdminDoor, *, version: str, keyless: bool) -> None:
+    def __init__(self, gateway: Gateway, admin: AdminDoor, *, version: str, keyless: Callable[[], bool]) -> None:
         settings = gateway.settings
         self._gateway = gateway
         self._admin = admin
@@ -72,6 +74,7 @@ class FrontDoor:
         self._cors = Cors(settings.cors)
         self._guard = Guard(self._cors, host=settings.host, keyless=keyless)
         self._uploads = Uploads(settings.max_in_flight, settings.max_incoming)
+        self._tokens = TokenRoom(gateway, self._guard, self._uploads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A checkpoint."""
@@ -109,6 +112,8 @@ class FrontDoor:
             await _refuse_method(visit, route, subject)
         elif route.room is Room.PIPELINE:
             await self._pipeline(visit, route, subject)
+        elif route.room is Room.TOKENS:
+            await self._tokens.enter(visit, route.operation)
         elif route.room is Room.REALTIME:
             await visit.refuse(REALTIME, *NEVER)
         elif route.room is Room.HEALTH:

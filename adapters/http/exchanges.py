@@ -14,6 +14,7 @@ from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.generate_names import completed
+from sluicegate.pipeline.tags import tags_in
 
 from .credentials import take_credential
 from .form import read_form
@@ -60,6 +61,7 @@ async def read_request(visit: Visit, route: Route, gateway: Gateway, uploads: Up
         credential=credential,
         provider_keys=provider_keys,
         label=visit.label,
+        tags=tags_in(headers),
         subject=subject,
         timeout=timeout_of(headers),
         explain="only" if route.explains else explain_in(headers),

@@ -8,6 +8,7 @@ its own name lead to 127.0.0.1 (DNS rebinding), and then it is of the same origi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -43,10 +44,10 @@ class Guard:
     Args:
         cors: Knows the origins that are listed.
         host: The configured address; it is a good ``Host``.
-        keyless: Whether requests need no key.
+        keyless: Says whether requests need no key now.
     """
 
-    def __init__(self, cors: Cors, *, host: str, keyless: bool) -> None:
+    def __init__(self, cors: Cors, *, host: str, keyless: Callable[[], bool]) -> None:
         self._cors = cors
         self._own = host.lower()
         self._keyless = keyless
@@ -54,10 +55,10 @@ class Guard:
     def refusal(self, headers: RawHeaders) -> GatewayError | None:
         """Return why a request is not let in, or None. What comes from no browser has no ``Origin`` and passes."""
         host = find_header(headers, b"host")
-        if self._keyless and host is not None and not _is_here(host, self._own):
+        if host is not None and self._keyless() and not _is_here(host, self._own):
             return HostNotAllowed(
-                f"Host {_shown(host)} is not this machine: as long as no API keys are configured, the gateway answers "
-                "to localhost, loopback addresses and server.host only; set GATEWAY_API_KEYS, or send such a Host"
+                f"Host {_shown(host)} is not this machine: as long as there are no API keys, the gateway answers "
+                "to localhost, loopback addresses and server.host only; make an API key, or send such a Host"
             )
         origin = find_header(headers, b"origin")
         if origin is None or self._cors.allows(origin) or _same_origin(origin, host):

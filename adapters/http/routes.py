@@ -17,6 +17,7 @@ class Room(Enum):
     HEALTH = "health"
     ADMIN = "admin"
     REALTIME = "realtime"
+    TOKENS = "tokens"
     METRICS = "metrics"
     """Of the admin room's pages those that may be public."""
 
@@ -86,6 +87,8 @@ _EXACT = {
     "/v1/responses/input_tokens": Route(Room.PIPELINE, ("POST",), "count_responses"),
     **dict.fromkeys(gemini_paths.ROOTS, Route(Room.PIPELINE, _READ, "models")),
     **dict.fromkeys(health.LIVENESS | health.READINESS, Route(Room.HEALTH, _READ)),
+    "/auth/token": Route(Room.TOKENS, ("POST",), "token"),
+    "/auth/revoke": Route(Room.TOKENS, ("POST",), "revoke"),
     **dict.fromkeys(("/metrics", "/metrics/prometheus"), Route(Room.METRICS, _READ)),
 }
 _METHODS = {
@@ -100,6 +103,17 @@ _PASSED = {
     "/v1/messages/batches": Route(Room.PIPELINE, ("GET", "POST", "DELETE"), "message_batches", Intake.BYTES),
 }
 _OPEN = Route(Room.PIPELINE, _ALL, "proxy", Intake.BYTES)
+OPERATIONS = tuple(
+    sorted(
+        {
+            operation
+            for route in (*_EXACT.values(), *_METHODS.values(), *_PASSED.values(), *_KEPT.values(), _OPEN, _MODEL)
+            for operation in (route.operation, route.removal)
+            if operation
+        }
+    )
+)
+"""All that a request may ask for."""
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _BEHIND = "/openai/v1/"
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")

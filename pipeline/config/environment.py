@@ -7,7 +7,7 @@ from typing import Any
 
 from ..registry import Registry
 from .kinds import Secret
-from .nodes import Entry, MapNode, Node, NotJson, from_json
+from .nodes import Entry, MapNode, Node, NotJson, ScalarNode, Style, from_json
 from .problems import Findings, Mark
 
 PROVIDER_KEYS = (
@@ -25,6 +25,8 @@ PROVIDER_KEYS = (
 SIMULATOR = "simulator"
 STAGE_DEFAULTS = {("auth", "api_keys"): "GATEWAY_API_KEYS"}
 """Variables, holding JSON, that fill a stage's field which the configuration leaves out."""
+JWT_SECRET = "GATEWAY_JWT_SECRET"
+"""The variable that fills ``auth.jwt.secret``, with its text as it is."""
 
 
 def providers_from(environ: Mapping[str, str], registry: Registry) -> dict[str, dict[str, Any]]:
@@ -52,7 +54,18 @@ def with_defaults(stage: str, node: MapNode, environ: Mapping[str, str], finding
             )
         elif field not in entries and (value := _json(variable, environ, f"{stage}.{field}", node.mark, findings)):
             entries[field] = Entry(node.mark, value)
+    if stage == "auth" and environ.get(JWT_SECRET):
+        entries["jwt"] = _with_secret(entries.get("jwt", Entry(node.mark, MapNode({}, node.mark))), environ[JWT_SECRET])
     return MapNode(entries, node.mark, node.source)
+
+
+def _with_secret(jwt: Entry, secret: str) -> Entry:
+    """Return the settings of tokens with the secret, unless they name one."""
+    node = jwt.node
+    if not isinstance(node, MapNode) or "secret" in node.entries:
+        return jwt
+    filled = Entry(jwt.mark, ScalarNode(secret, jwt.mark, Style.QUOTED, JWT_SECRET))
+    return Entry(jwt.mark, MapNode({**node.entries, "secret": filled}, node.mark, node.source))
 
 
 def unheeded(stage: str, environ: Mapping[str, str]) -> str:

@@ -128,6 +128,40 @@ class MetricsSettings(msgspec.Struct, kw_only=True, frozen=True):
     public: Annotated[bool, Meta(description="true opens /metrics and /metrics/prometheus to everybody.")] = False
 
 
+class DatabaseSettings(msgspec.Struct, kw_only=True, frozen=True):
+    """Where the ledger, and keys that are made while the gateway runs, are kept."""
+
+    url: Annotated[
+        Secret,
+        Meta(
+            description="sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/NAME for several hosts. Unset, `serve` has "
+            "a file in its state folder, and a library none."
+        ),
+    ] = Secret("")
+    retention: Annotated[Duration, Meta(ge=0, description="How long rows of the ledger are kept; 0s is for ever.")] = (
+        90 * 86_400.0
+    )
+    flush: Annotated[
+        Duration,
+        Meta(
+            gt=0,
+            le=60,
+            description="For how long rows are gathered before they are written: as much is lost by kill -9.",
+        ),
+    ] = 0.1
+    queue: Annotated[
+        int, Meta(ge=100, description="Rows that wait to be written, in a worker; what is more goes to the spool.")
+    ] = 10_000
+    spool: Annotated[
+        Size,
+        Meta(
+            ge=0,
+            description="Bytes on disk, for each worker, of rows that the database does not take; what is more is "
+            "lost, and counted in the log.",
+        ),
+    ] = 256 * 1024 * 1024
+
+
 class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How long a provider may take. All of it lies inside the request's own deadline."""
 
@@ -366,6 +400,7 @@ STORES = "What gateways share, by the names that stages have in `store`; `memory
 SINGLE_SECTIONS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "server": (ServerSettings, "Where the gateway listens, and what it admits."),
     "metrics": (MetricsSettings, "Who may read the figures."),
+    "database": (DatabaseSettings, "Where the ledger, and keys that are made while the gateway runs, are kept."),
 }
 """Sections of the top level that are one settings object each, and what they are for."""
 
@@ -382,6 +417,7 @@ class GatewayConfig(msgspec.Struct, kw_only=True, frozen=True):
     server: ServerSettings = ServerSettings()
     metrics: MetricsSettings = MetricsSettings()
     stores: dict[str, StoreSettings] = {}
+    database: DatabaseSettings = DatabaseSettings()
     providers: dict[str, ProviderSettings] = {}
     models: dict[str, ModelSettings] = {}
     prices: dict[str, PriceSettings] = {}

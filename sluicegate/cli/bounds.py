@@ -31,6 +31,8 @@ OWED = 700
 """Bytes of one settlement that waits for its store, measured with five windows."""
 RULESET = 5_000
 """Bytes of what is kept ready-made for one caller with three limits and a budget, measured."""
+ROW = 800
+"""Bytes of one row of the ledger that waits to be written, with texts of the usual length, measured."""
 
 
 def bounds(config: GatewayConfig) -> dict[str, int]:
@@ -60,6 +62,8 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         from sluicegate.adapters.stores.redis.link import MAX_UNSENT  # redis-py takes 90 ms to import
 
         found["stores"] = (len(config.stores) + 1 - len(here)) * MAX_UNSENT
+    if config.database.url:
+        found["ledger rows"] = 3 * config.database.queue * ROW
     if windows := _windows(config, stages, here):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
         found["limits"] = (MAX_OWED * OWED + MAX_REMEMBERED * RULESET) * 2

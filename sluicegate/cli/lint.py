@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from sluicegate.adapters.database.database import BadDatabaseUrl, open_database
 from sluicegate.adapters.http.certificate import UnusableCertificate, check_certificate
 from sluicegate.adapters.http.sockets import CannotListen
 from sluicegate.pipeline.config.load import Loaded
@@ -61,6 +62,11 @@ def _reach(loaded: Loaded) -> list[Problem]:
         check_certificate(loaded.config.server.tls)
     except UnusableCertificate as error:
         found.append(_refused("server.tls", str(error), loaded))
+    if url := loaded.config.database.url:
+        try:
+            open_database(url)
+        except BadDatabaseUrl as error:
+            found.append(_refused("database.url", str(error), loaded))
     return found
 
 

@@ -29,9 +29,11 @@ from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.registry import Registry
 
+from .database import with_database
 from .exposure import exposure
 from .front import front_of
 from .garbage import keep_what_there_is
+from .keeping import directory_of, keys_are_kept
 from .last_lines import close_logs
 from .left_out import told_at_start
 from .run import INTERRUPTED, WrongUse
@@ -83,7 +85,8 @@ def _run(file: Path | None, host: str | None, port: int | None, log_level: LogLe
     loaded = read()
     for line in told_at_start(loaded.problems):
         print(line, file=sys.stderr)
-    if refusal := exposure(loaded.config):
+    kept = keys_are_kept(loaded.config)
+    if refusal := exposure(loaded.config, kept=kept):
         raise WrongUse(refusal)
     server = loaded.config.server
     check_certificate(server.tls)
@@ -93,7 +96,7 @@ def _run(file: Path | None, host: str | None, port: int | None, log_level: LogLe
     count = count_workers(server.workers)
 
     def started(gateway: Gateway) -> None:
-        _say(start_lines(gateway, loaded, url=url, key=key, workers=count))
+        _say(start_lines(gateway, loaded, url=url, key=key, workers=count, kept=kept))
 
     if count > 1:
         from .supervise import Plan, supervise  # one process alone needs nothing of it
@@ -121,7 +124,8 @@ def _loaded(file: Path | None, host: str | None, port: int | None, registry: Reg
     loaded = load_chosen(file, registry)
     server = loaded.config.server
     server = msgspec.structs.replace(server, host=host or server.host, port=server.port if port is None else port)
-    return replace(loaded, config=msgspec.structs.replace(loaded.config, server=server))
+    database = with_database(loaded.config).database
+    return replace(loaded, config=msgspec.structs.replace(loaded.config, server=server, database=database))
 
 
 def _say(lines: Iterable[str]) -> None:
@@ -141,6 +145,9 @@ async def _serve(
     started: Callable[[Gateway], None],
 ) -> None:
     """Run the gateway in this process, to its end."""
-    gateway = build(config, registry, access_log=logs.access)
-    keep_what_there_is()
-    await live_alone(gateway, front_of(gateway, config, key), sock, started=lambda: started(gateway))
+    async with directory_of(config) as directory:
+        gateway = build(
+            config, registry, access_log=logs.access, directory=directory, revocations=directory.identities.database
+        )
+        keep_what_there_is()
+        await live_alone(gateway, front_of(gateway, config, key), sock, started=lambda: started(gateway))

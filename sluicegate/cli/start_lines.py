@@ -7,11 +7,13 @@ import shlex
 from collections.abc import Iterator
 from importlib.metadata import version as version_of
 
+from sluicegate.adapters.database.ledger import DatabaseLedger
 from sluicegate.adapters.http.admin_key import VARIABLE, AdminKey
 from sluicegate.adapters.http.sizes import size_text
 from sluicegate.adapters.telemetry.log_writer import CAPACITY
 from sluicegate.pipeline.config.load import Loaded
 from sluicegate.pipeline.config.sections import GatewayConfig, StoreSettings
+from sluicegate.pipeline.config.units import show_duration
 from sluicegate.pipeline.gateway import Gateway
 
 from .bounds import bounds
@@ -21,8 +23,14 @@ USUAL_MODEL = "gpt-4o-mini"
 """What to try where the configuration names no model."""
 
 
-def start_lines(gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, workers: int = 1) -> Iterator[str]:
-    """Yield the lines: what runs where, how much it may hold, and what to try first."""
+def start_lines(
+    gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, workers: int = 1, kept: bool = False
+) -> Iterator[str]:
+    """Yield the lines: what runs where, how much it may hold, and what to try first.
+
+    Args:
+        kept: Whether the database has keys.
+    """
     config = loaded.config
     yield f"Sluicegate {version_of('sluicegate')} listens on {url}"
     yield f"  config     {loaded.source}"
@@ -30,13 +38,16 @@ def start_lines(gateway: Gateway, loaded: Loaded, *, url: str, key: AdminKey, wo
     yield f"  providers  {', '.join(_named(name, p.type) for name, p in config.providers.items()) or 'none'}"
     if config.stores:
         yield f"  stores     {', '.join(_store(name, one) for name, one in config.stores.items())}"
+    if isinstance(ledger := gateway.resources.ledger, DatabaseLedger):
+        days = config.database.retention
+        yield f"  database   {ledger.database.shown}, {f'kept for {show_duration(days)}' if days else 'kept for ever'}"
     if workers > 1:
         yield f"  workers    {workers}; SIGHUP reads the configuration anew and restarts them one by one"
     yield "  bounds     " + bounds_text(config, workers)
     yield f"  dashboard  {url}/dashboard (any name, the admin key as password)"
     yield "  admin key  " + _where(key)
-    if not has_keys(config):
-        yield "  keys       none are configured, so requests need none: only this machine can reach the gateway"
+    if not has_keys(config, kept=kept):
+        yield "  keys       there are none, so requests need none: only this machine can reach the gateway"
         yield "  try        " + _curl(url, example_model(gateway, config), config.server.tls.certificate)
     else:
         yield "  keys       every request needs an API key"

@@ -26,6 +26,7 @@ from sluicegate.pipeline.metrics import MAX_SERIES
 from sluicegate.pipeline.registry import Registry
 
 from .exposure import exposure
+from .keeping import keys_are_kept
 from .last_lines import close_logs
 from .run import WrongUse
 
@@ -103,7 +104,7 @@ def _reloaded(plan: Plan, first: Loaded, files: Files) -> tuple[Post, int] | Non
         loaded = plan.read()
         if loaded.source != first.source:
             raise WrongUse(f"the configuration would come from {loaded.source}, and no more from {first.source}")
-        if refusal := exposure(loaded.config):
+        if refusal := exposure(loaded.config, kept=keys_are_kept(loaded.config)):
             raise WrongUse(refusal)
         check_certificate(loaded.config.server.tls)
         gateway = build(loaded.config, plan.registry)

@@ -25,6 +25,7 @@ from sluicegate.assembly import build
 
 from .front import front_of
 from .garbage import keep_what_there_is
+from .keeping import directory_of
 from .last_lines import close_logs
 
 
@@ -44,18 +45,26 @@ def work(descriptor: int) -> None:
 
 
 async def _work(post: Post, control: socket.socket, logs: LogWriter) -> None:
-    # Limits are those of the host, so all workers count in one table. What else is in the store is each worker's own.
-    gateway = build(post.config, access_log=logs.access, stores={"memory": SharedStore(post.files.counters)})
-    orders = Orders()
-    channel = Channel(trio.SocketStream(trio.socket.from_stdlib_socket(control)))
-    bond = Bond(channel, orders, OwnView(gateway), post.config.server)
-    front = front_of(gateway, post.config, AdminKey(post.admin_key), view=bond)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(bond.run)
-        keep_what_there_is()
-        await live(gateway, front, socket.socket(fileno=post.files.listener), orders, started=bond.serving)
-        await bond.say_farewell()
-        nursery.cancel_scope.cancel()
+    async with directory_of(post.config) as directory:
+        # Limits are those of the host, so all workers count in one table. What else is in the store is each's own.
+        stores = {"memory": SharedStore(post.files.counters)}
+        gateway = build(
+            post.config,
+            access_log=logs.access,
+            stores=stores,
+            directory=directory,
+            revocations=directory.identities.database,
+        )
+        orders = Orders()
+        channel = Channel(trio.SocketStream(trio.socket.from_stdlib_socket(control)))
+        bond = Bond(channel, orders, OwnView(gateway), post.config.server)
+        front = front_of(gateway, post.config, AdminKey(post.admin_key), view=bond)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bond.run)
+            keep_what_there_is()
+            await live(gateway, front, socket.socket(fileno=post.files.listener), orders, started=bond.serving)
+            await bond.say_farewell()
+            nursery.cancel_scope.cancel()
 
 
 if __name__ == "__main__":

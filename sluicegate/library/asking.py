@@ -16,9 +16,11 @@ from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.provider_keys import take_provider_keys
 from sluicegate.pipeline.request import Request
+from sluicegate.pipeline.tags import tags_in
 
 Headers = Mapping[str, str] | None
-"""What an HTTP caller would send: ``cache-control: no-cache`` asks for a fresh answer, ``x-request-id`` is for logs."""
+"""What an HTTP caller would send: ``cache-control: no-cache`` asks for a fresh answer, ``x-request-id`` is for logs,
+``x-sluicegate-tags`` for the ledger."""
 
 
 class Asking:
@@ -86,6 +88,7 @@ class Asking:
             credential=self._api_key,
             provider_keys=provider_keys,
             label=lowered.get("x-request-id", ""),
+            tags=tags_in(lowered),
             timeout=timeout,
         )
 

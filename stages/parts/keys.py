@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar
 
@@ -18,7 +17,10 @@ from sluicegate.pipeline.config.kinds import Rate, Secret, Spend
 from sluicegate.pipeline.config.limit_sections import BudgetSettings, rates, spends
 from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.config.wire_checks import UNSENDABLE
+from sluicegate.pipeline.directory import Known
 from sluicegate.pipeline.errors import Forbidden
+from sluicegate.pipeline.patterns import matches
+from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
 MINUTE = 60.0
@@ -105,7 +107,7 @@ def caller_of(key: ApiKey) -> Caller:
 
 def allows(patterns: tuple[str, ...] | None, model: str) -> bool:
     """Say whether a caller with these allowed models may ask for ``model``, by the name in its request."""
-    return patterns is None or any(_matches(pattern, model) for pattern in patterns)
+    return patterns is None or any(matches(pattern, model) for pattern in patterns)
 
 
 def may_allow(pattern: str, offer: Offer) -> bool:
@@ -116,7 +118,7 @@ def may_allow(pattern: str, offer: Offer) -> bool:
         if (first.startswith(prefix) and pattern != prefix) or (star and prefix.startswith(first)):
             return True
     by_one = offer.any_name and pattern and "/" not in pattern
-    return bool(by_one) or any(_matches(pattern, model) for model in offer.models)
+    return bool(by_one) or any(matches(pattern, model) for model in offer.models)
 
 
 def refuse_unless_allowed(caller: Caller, model: str) -> None:
@@ -126,30 +128,12 @@ def refuse_unless_allowed(caller: Caller, model: str) -> None:
         raise Forbidden(f"{who} may not use model {model[:MAX_NAME]!r}", param="model")
 
 
-def _matches(pattern: str, name: str) -> bool:
-    """Say whether all of a name is the pattern, in which only ``*`` has a meaning. Time is linear in the name."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return name == pattern
-    *middle, last = rest
-    at, end = len(first), len(name) - len(last)
-    if at > end or not name.startswith(first) or not name.endswith(last):
-        return False
-    for piece in middle:
-        found = name.find(piece, at, end)
-        if found < 0:
-            return False
-        at = found + len(piece)
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class KnownKey:
-    """What is kept of a key."""
-
-    digest: bytes = field(repr=False)
-    caller: Caller
-    enabled: bool
+def refuse_unless_able(caller: Caller, request: Request) -> None:
+    """Raise Forbidden where a caller may not ask for an operation. ``chat`` stands for chats in every dialect."""
+    allowed = caller.allowed_operations
+    if allowed is not None and request.operation not in allowed and request.kind not in allowed:
+        who = f"API key {caller.key_name!r}" if caller.key_name else "this caller"
+        raise Forbidden(f"{who} may not ask for operation {request.operation!r}", code="operation_not_allowed")
 
 
 class KeyTable:
@@ -164,21 +148,21 @@ class KeyTable:
 
     def __init__(self, keys: Iterable[ApiKey]) -> None:
         self._salt = secrets.token_bytes(32)
-        self._known: dict[bytes, KnownKey] = {}
+        self._known: dict[bytes, tuple[bytes, Known]] = {}
         for key in keys:
             digest = self._digest(key.key)
-            self._known[digest] = KnownKey(digest, caller_of(key), key.enabled)
+            self._known[digest] = digest, Known(caller_of(key), None if key.enabled else "is disabled")
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, credential: str) -> KnownKey | None:
-        """Return what is known of a key, or None."""
+    def find(self, credential: str) -> Known | None:
+        """Return whose a key is, or None."""
         digest = self._digest(credential)
-        known = self._known.get(digest)
-        if known is None or not hmac.compare_digest(known.digest, digest):
+        found = self._known.get(digest)
+        if found is None or not hmac.compare_digest(found[0], digest):
             return None
-        return known
+        return found[1]
 
     def _digest(self, key: str) -> bytes:
         # A credential is whatever a client sent; no text may fail to be looked up.

@@ -1,10 +1,14 @@
 """Who gets in, and what the others are told."""
 
+from dataclasses import replace
+
 import pytest
 
 from sluicegate.pipeline.caller import ANONYMOUS, Allowance, Caller, Subject
 from sluicegate.pipeline.config.kinds import Rate, Secret
+from sluicegate.pipeline.directory import Known
 from sluicegate.pipeline.errors import Forbidden, StageCrashed, Unauthorized
+from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Verdict
@@ -180,10 +184,10 @@ def test_a_key_is_not_shown_by_its_settings() -> None:
 
 
 def test_digests_of_one_key_differ_between_tables() -> None:
-    one, two = KeyTable([key()]).find(KEY), KeyTable([key()]).find(KEY)
-    assert one is not None
-    assert two is not None
-    assert one.digest != two.digest
+    one, two = (everything_reachable(KeyTable([key()]), set()) for _ in range(2))
+    digests = [{part for part in reachable if isinstance(part, bytes)} for reachable in (one, two)]
+    assert [len(found) for found in digests] == [2, 2]  # that of the key, and the table's own salt
+    assert digests[0].isdisjoint(digests[1])
 
 
 @pytest.mark.parametrize("operation", ["chat", "completion", "embedding"])
@@ -192,3 +196,81 @@ def test_a_key_that_is_held_to_models_is_not_let_through_before_the_model_is_kno
     with pytest.raises(StageCrashed, match="has to stand behind validate"):
         auth(key(allowed_models=("fast",))).judge(exchange)
     assert auth(key()).judge(exchange) is Verdict.PASS
+
+
+class Few:
+    """A directory of what it is given."""
+
+    asks = True
+
+    def __init__(self, **known: Known) -> None:
+        self._known = known
+
+    def find(self, credential: str) -> Known | None:
+        return self._known.get(credential)
+
+    def known(self, key_id: str) -> Known | None:
+        return None
+
+    def subject(self, kind: object, name: str) -> None:
+        return None
+
+
+LATER = Known(Caller("key_1", "later", key_id="key_1"))
+
+
+def asked(exchange: Exchange, *keys: ApiKey, enabled: bool = True, **known: Known) -> Exchange:
+    """An exchange that has passed, with keys in the configuration and in a directory."""
+    stage = Auth(AuthSettings(enabled=enabled, api_keys=keys), Resources(directory=Few(**known)))
+    assert stage.judge(exchange) is Verdict.PASS
+    return exchange
+
+
+def test_a_key_of_the_directory_makes_its_owner_the_caller() -> None:
+    assert asked(asking(credential="later"), key(), later=LATER).caller is LATER.caller
+    assert asked(asking(credential="later"), later=LATER).caller is LATER.caller
+
+
+def test_a_key_of_the_configuration_goes_before_one_of_the_directory() -> None:
+    assert asked(asking(credential="both"), key("both"), both=LATER).caller.key_name == "ci"
+
+
+def test_a_directory_that_asks_lets_nobody_pass_without_a_key() -> None:
+    for credential in (None, "unknown"):
+        with pytest.raises(Unauthorized):
+            asked(asking(credential=credential), later=LATER)
+    assert asked(asking(credential=None), enabled=False, later=LATER).caller == ANONYMOUS
+
+
+def test_a_key_of_the_directory_that_is_refused_is_401_by_its_name() -> None:
+    with pytest.raises(Unauthorized, match=r"^API key 'later' has expired$"):
+        asked(asking(credential="later"), later=replace(LATER, refused="has expired"))
+
+
+def test_an_operation_that_the_key_may_not_ask_for_is_403() -> None:
+    caller = replace(LATER.caller, allowed_operations=("embedding", "models"))
+    assert asked(asking("embedding", credential="later"), later=Known(caller)).caller is caller
+    with pytest.raises(Forbidden) as refusal:
+        asked(asking(credential="later"), later=Known(caller))
+    assert refusal.value.code == "operation_not_allowed"
+    assert refusal.value.message == "API key 'later' may not ask for operation 'chat'"
+
+
+def test_chat_stands_for_chats_in_every_dialect_and_messages_for_one() -> None:
+    for allowed, operation, passes in (
+        ("chat", "messages", True),
+        ("chat", "responses", True),
+        ("messages", "messages", True),
+        ("messages", "chat", False),
+        ("chat", "embedding", False),
+    ):
+        stage = Auth(
+            AuthSettings(),
+            Resources(directory=Few(later=Known(replace(LATER.caller, allowed_operations=(allowed,))))),
+        )
+        exchange = exchange_of(Request(operation, b"{}", credential="later"))
+        if passes:
+            assert stage.judge(exchange) is Verdict.PASS
+        else:
+            with pytest.raises(Forbidden):
+                stage.judge(exchange)

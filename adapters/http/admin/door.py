@@ -5,31 +5,54 @@ The room routes by itself, so what it is given must be the very path that was ju
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import trio
 
 from sluicegate.pipeline.config.sections import MetricsSettings
-from sluicegate.pipeline.errors import InvalidRequest, Unauthorized
+from sluicegate.pipeline.directory import Known
+from sluicegate.pipeline.errors import Forbidden, GatewayError, InvalidRequest, RateLimited, Unauthorized
 
 from .. import headers, routes
-from ..admin_key import AdminKey
+from ..admin_key import AdminKey, offered
 from ..asgi import App, Message
 from ..routes import Room
+from ..throttle import Throttle, address_of
 from ..visit import Visit
+from .identities import IdentityPages
 from .pages import Pages
+
+# Basic, since a browser can ask for it: nothing else signs a person in to a page that is not delivered yet.
+CHALLENGE = (b"www-authenticate", b'Basic realm="sluicegate admin", charset="UTF-8"')
+Finder = Callable[[str], Awaitable[Known | None]]
+"""Finds out whose an API key or token is; may raise GatewayError."""
 
 
 class AdminDoor:
-    """Lets in who has the key.
+    """Lets in who has the key, or an API key or token with the role of an admin.
 
     Args:
         key: The key.
         pages: What the room shows.
         metrics: Who may read the figures.
+        find: Finds API keys and tokens; by default there are none.
+        identities: The pages on API keys, where these are kept.
     """
 
-    def __init__(self, key: AdminKey, pages: Pages, metrics: MetricsSettings) -> None:
+    def __init__(
+        self,
+        key: AdminKey,
+        pages: Pages,
+        metrics: MetricsSettings,
+        *,
+        find: Finder | None = None,
+        identities: IdentityPages | None = None,
+    ) -> None:
         self._key = key
+        self._find = find
         self._pages = pages
+        self._identities = identities
+        self._throttle = Throttle()
         self._public = metrics.public
         self._app: App | None = None
         self._building = trio.Lock()
@@ -41,7 +64,8 @@ class AdminDoor:
             await visit.refuse(InvalidRequest(message, code="invalid_target"))
             return
         public = self._public and room is Room.METRICS
-        if public or self._key.opens(visit.headers, visit.scope["method"]):
+        refusal = None if public else await self._refusal(visit)
+        if refusal is None:
             if visit.scope["method"] in ("GET", "HEAD"):
                 await visit.inflow.discard()
             app = await self._room()
@@ -49,16 +73,46 @@ class AdminDoor:
             scope = {**visit.scope, "path": visit.path, "raw_path": visit.path.encode("ascii")}
             await app(scope, answer.receive, answer.send)
             return
-        # Basic, since a browser can ask for it: nothing else signs a person in to a page that is not delivered yet.
-        message = "this path answers to the admin key only: as bearer token, in x-api-key, or as the password of Basic"
-        challenge = (b"www-authenticate", b'Basic realm="sluicegate admin", charset="UTF-8"')
-        await visit.refuse(Unauthorized(message, code="invalid_admin_key"), challenge)
+        await visit.refuse(refusal, *((CHALLENGE,) if refusal.status == 401 else ()))
+
+    async def _refusal(self, visit: Visit) -> GatewayError | None:
+        """Return why a request is not let in, or None. Who tries one key after the other has to wait."""
+        address = address_of(visit.scope)
+        if wait := self._throttle.wait(address):
+            message = "too many wrong keys came from this address"
+            return RateLimited(message, code="too_many_attempts", retry_after=wait)
+        method = visit.scope["method"]
+        if self._key.opens(visit.headers, method):
+            return None
+        given = [text for text in offered(visit.headers, method) if text]
+        try:
+            asked = [await self._find(text) for text in given] if self._find is not None else []
+        except GatewayError as error:
+            if isinstance(error, Unauthorized):
+                self._throttle.failed(address)
+            return error
+        found = [known for known in asked if known is not None]
+        good = [known for known in found if known.refused is None]
+        if any(known.caller.role == "admin" for known in good):
+            return None
+        if good:
+            message = f"API key {good[0].caller.key_name!r} is not that of an admin"
+            return Forbidden(message, code="not_an_admin")
+        if given:
+            self._throttle.failed(address)
+        if found:
+            return Unauthorized(f"API key {found[0].caller.key_name!r} {found[0].refused}", code="invalid_admin_key")
+        message = (
+            "this path answers to the admin key, or an API key with the role admin: as bearer token, in x-api-key, "
+            "or as the password of Basic"
+        )
+        return Unauthorized(message, code="invalid_admin_key")
 
     async def _room(self) -> App:
         """Return the room, built at its first use: importing Quart takes longer than starting the gateway."""
         async with self._building:
             if self._app is None:
-                self._app = await trio.to_thread.run_sync(_build, self._pages)
+                self._app = await trio.to_thread.run_sync(_build, self._pages, self._identities)
             return self._app
 
 
@@ -91,7 +145,7 @@ class _Answer:
             self._sent.set()
 
 
-def _build(pages: Pages) -> App:
+def _build(pages: Pages, identities: IdentityPages | None) -> App:
     from .app import build_app
 
-    return build_app(pages)
+    return build_app(pages, identities)

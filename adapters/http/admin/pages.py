@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import trio
 
 from sluicegate.adapters.telemetry.figures import breakers_of, figures_of
@@ -12,7 +13,18 @@ from sluicegate.adapters.telemetry.view import OwnView, View
 from sluicegate.pipeline.config.mask import masked
 from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
 from sluicegate.pipeline.config.url_secrets import masked_url
+from sluicegate.pipeline.errors import InvalidRequest, NotFound
 from sluicegate.pipeline.gateway import Gateway
+
+_Text = Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class Revocation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Which tokens are to be good for nothing: the one with an id, or all that a subject has been given so far."""
+
+    jti: _Text = ""
+    subject: _Text = ""
+    issuer: _Text = ""
 
 
 class Pages:
@@ -62,6 +74,20 @@ class Pages:
     async def circuit_breakers(self) -> dict[str, Any]:
         """Return the state of every breaker."""
         return {"circuit_breakers": breakers_of(await self._view.look())}
+
+    async def revoke_tokens(self, body: bytes) -> dict[str, Any]:
+        """Revoke signed tokens, and return what was asked for. A checkpoint. Raises GatewayError."""
+        tokens = self._gateway.resources.tokens
+        if tokens is None:
+            raise NotFound("signed tokens are off: auth.jwt has neither a secret nor issuers", code="tokens_off")
+        try:
+            asked = msgspec.json.decode(body, type=Revocation)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            asked = Revocation()
+        if not asked.jti and not asked.subject:
+            raise InvalidRequest("the body is JSON with jti or subject, and issuer where it is not this gateway")
+        await tokens.revoke_by(issuer=asked.issuer, token_id=asked.jti, subject=asked.subject)
+        return {"revoked": msgspec.to_builtins(asked)}
 
     async def metrics(self) -> dict[str, Any]:
         """Return all figures."""

@@ -13,14 +13,17 @@ import h11
 import trio
 
 from sluicegate.adapters.http.admin.door import AdminDoor
+from sluicegate.adapters.http.admin.identities import IdentityPages
 from sluicegate.adapters.http.admin.pages import Pages
 from sluicegate.adapters.http.admin_key import AdminKey
 from sluicegate.adapters.http.app import FrontDoor
 from sluicegate.adapters.http.h1.limits import Limits
 from sluicegate.adapters.http.server import serve_http
 from sluicegate.adapters.http.sockets import listen
+from sluicegate.adapters.identity.directory import DatabaseDirectory
 from sluicegate.assembly import build
-from sluicegate.cli.exposure import has_keys
+from sluicegate.cli.exposure import needs_key
+from sluicegate.cli.front import finder
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.config.sections import GatewayConfig, ServerSettings
 from sluicegate.pipeline.gateway import Gateway
@@ -139,11 +142,12 @@ async def read_answer(stream: trio.SocketStream, *, method: str = "GET") -> Answ
 
 
 @asynccontextmanager
-async def house(*components: type, **sections: Any) -> AsyncIterator[House]:
+async def house(*components: type, directory: DatabaseDirectory | None = None, **sections: Any) -> AsyncIterator[House]:
     """Run the default pipeline with these sections of a configuration; by default the simulator answers.
 
     Args:
         components: Stages and providers beside the installed ones.
+        directory: Of keys in a database, which is not kept up to date.
         sections: Of the configuration.
     """
     registry = Registry()
@@ -151,7 +155,7 @@ async def house(*components: type, **sections: Any) -> AsyncIterator[House]:
         registry.add(component)
     config = load_values({"providers": SIMULATOR, **sections}, {}, registry).config
     records: list[dict[str, Any]] = []
-    async with _open(build(config, registry, access_log=records.append), config) as running:
+    async with _open(build(config, registry, access_log=records.append, directory=directory), config) as running:
         running.records = records
         yield running
 
@@ -171,8 +175,15 @@ async def house_of(
 
 @asynccontextmanager
 async def _open(gateway: Gateway, config: GatewayConfig, limits: Limits | None = None) -> AsyncIterator[House]:
-    door = AdminDoor(AdminKey(ADMIN_KEY), Pages(gateway, config, version="1.2.3"), config.metrics)
-    front = FrontDoor(gateway, door, version="1.2.3", keyless=not has_keys(config))
+    directory = gateway.resources.directory
+    door = AdminDoor(
+        AdminKey(ADMIN_KEY),
+        Pages(gateway, config, version="1.2.3"),
+        config.metrics,
+        find=finder(gateway, config),
+        identities=IdentityPages(directory) if isinstance(directory, DatabaseDirectory) else None,
+    )
+    front = FrontDoor(gateway, door, version="1.2.3", keyless=lambda: not needs_key(gateway, config))
     sock = listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
     closing = trio.Event()

@@ -167,7 +167,7 @@ async def test_a_bug_at_the_edge_is_a_500_that_tells_nothing_and_a_line_in_the_l
         sent.append(message)
 
     async with house() as running:
-        front = FrontDoor(running.gateway, Broken(), version="1.2.3", keyless=True)
+        front = FrontDoor(running.gateway, Broken(), version="1.2.3", keyless=lambda: True)
         scope = {"type": "http", "method": "GET", "path": "/admin", "query_string": b"", "headers": []}
         await front(scope, receive, send)
     assert sent[0]["status"] == 500

@@ -52,7 +52,7 @@ async def asked(front, scope, upload):
 async def test_the_deadline_of_a_request_covers_the_time_in_which_it_comes_in(autojump_clock, headers, seconds):
     waits = Waits()
     async with gateway_of(judging(lambda _: None, name="first"), waits, timeout=10.0) as gateway:
-        front = FrontDoor(gateway, None, version="1.2.3", keyless=True)
+        front = FrontDoor(gateway, None, version="1.2.3", keyless=lambda: True)
         began = trio.current_time()
         assert await asked(front, post(*headers), upload=6.0) == (504, "deadline_exceeded", seconds)
         assert waits.exchange.started == began
@@ -66,5 +66,5 @@ async def test_the_deadline_of_a_request_covers_the_time_in_which_it_comes_in(au
 )
 async def test_a_request_that_is_not_complete_at_its_deadline_is_a_408(autojump_clock, headers, seconds):
     async with gateway_of(Waits(), timeout=10.0) as gateway:
-        front = FrontDoor(gateway, None, version="1.2.3", keyless=True)
+        front = FrontDoor(gateway, None, version="1.2.3", keyless=lambda: True)
         assert await asked(front, post(*headers), upload=60.0) == (408, "request_timeout", seconds)

@@ -20,10 +20,12 @@ KEY = [("authorization", f"Bearer {ADMIN_KEY}")]
 @pytest.mark.parametrize("path", [*PATHS, *DASHBOARD, "/admin", "/admin/nothing"])
 async def test_nothing_is_shown_without_the_admin_key(path):
     async with house(auth={"api_keys": [{"key": "a-callers-own-key", "name": "one"}]}) as running:
-        for headers in ([], [("x-api-key", "wrong")], [("authorization", "Bearer a-callers-own-key")]):
+        for headers in ([], [("x-api-key", "wrong")]):
             answer = await running.ask("GET", path, headers=headers)
             assert (answer.status, answer.error["code"]) == (401, "invalid_admin_key")
             assert answer.headers["www-authenticate"].startswith("Basic ")
+        answer = await running.ask("GET", path, headers=[("authorization", "Bearer a-callers-own-key")])
+        assert (answer.status, answer.error["code"]) == (403, "not_an_admin")
 
 
 async def test_each_page_opens_with_the_key():

@@ -1,0 +1,1 @@
+"""What `sluicegate keys`, `users` and `teams` have in common."""

@@ -1,0 +1,83 @@
+"""Keys that are kept in the database, for the processes that serve: where they are, and who keeps them up to date."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import trio
+
+from sluicegate.adapters.database.database import BadDatabaseUrl, open_database
+from sluicegate.adapters.http.sockets import is_loopback
+from sluicegate.adapters.identity.directory import DatabaseDirectory
+from sluicegate.adapters.identity.errors import UnusableKeySecret
+from sluicegate.adapters.identity.identities import Identities
+from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.errors import GatewayError
+
+from .database import with_database
+from .run import WrongUse
+
+log = logging.getLogger("sluicegate.identity")
+
+
+def open_identities(config: GatewayConfig) -> Identities:
+    """Return the keys, users and teams of a configuration's database; nothing is read yet.
+
+    They have a connection of their own: neither a large query nor a slow write keeps a revocation waiting.
+
+    Raises:
+        WrongUse: The URL names no database.
+    """
+    try:
+        return Identities(open_database(with_database(config).database.url), os.environ)
+    except BadDatabaseUrl as error:
+        raise WrongUse(f"database.url: {error}") from error
+
+
+def keys_are_kept(config: GatewayConfig) -> bool:
+    """Say whether the database has keys, or cannot be asked, in which case nobody gets in without one. Blocks.
+
+    Raises:
+        WrongUse: The URL names no database, or the keys in it were made with another secret.
+    """
+    # In a thread of its own, since this one may run trio already.
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(trio.run, _look, open_identities(config)).result()
+
+
+async def _look(identities: Identities) -> bool:
+    directory = DatabaseDirectory(identities)
+    try:
+        await identities.prepare()
+        await directory.refresh()
+    except GatewayError:
+        pass  # whoever serves will find the same, and log it
+    except UnusableKeySecret as error:
+        raise WrongUse(str(error)) from error
+    finally:
+        await identities.database.aclose()
+    return directory.asks
+
+
+@asynccontextmanager
+async def directory_of(config: GatewayConfig) -> AsyncIterator[DatabaseDirectory]:
+    """Give the directory of a configuration's database, and keep it up to date while the block runs. A checkpoint."""
+    identities = open_identities(config)
+    directory = DatabaseDirectory(identities, always=not is_loopback(config.server.host))
+    try:
+        await identities.prepare()
+        await directory.refresh()
+    except (GatewayError, UnusableKeySecret) as error:
+        log.error("API keys cannot be read from the database yet: %s", error)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(directory.run)
+            yield directory
+            nursery.cancel_scope.cancel()
+    finally:
+        with trio.move_on_after(1, shield=True):
+            await identities.database.aclose()
