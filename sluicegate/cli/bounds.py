@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from sluicegate.adapters.http.uploads import FREE
+from sluicegate.adapters.identity.shelf import MAX_BYTES, MAX_ROWS
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
 from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
@@ -16,6 +17,8 @@ from sluicegate.stages.limit import LimitSettings
 from sluicegate.stages.parts.keys import caller_of
 from sluicegate.stages.recall import RecallSettings
 
+KEY = 500
+"""Bytes of one key beside its document, measured."""
 COUNTER = 300
 """Bytes of one counter with its key, measured."""
 ROW = 800
@@ -44,6 +47,8 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         found["responses"] = recall.max_bytes
     if config.database.url:
         found["ledger rows"] = 3 * config.database.queue * ROW
+    if isinstance(auth := stages.get("auth"), AuthSettings) and auth.enabled:
+        found["keys"] = MAX_BYTES + MAX_ROWS * KEY
     if windows := _windows(stages):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
     return found

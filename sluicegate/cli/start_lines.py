@@ -37,8 +37,8 @@ def start_lines(
     yield f"  stages     {' > '.join(name for name, _ in config.stages)}"
     yield f"  providers  {', '.join(_named(name, p.type) for name, p in config.providers.items()) or 'none'}"
     if isinstance(ledger := gateway.resources.ledger, DatabaseLedger):
-        kept_for = config.database.retention
-        yield f"  database   {ledger.database.shown}, {f'kept_for {show_duration(kept)}' if kept else 'kept for ever'}"
+        time = config.database.retention
+        yield f"  database   {ledger.database.shown}, {f'kept {show_duration(time)}' if time else 'kept for ever'}"
     if workers > 1:
         yield f"  workers    {workers}; SIGHUP reads the configuration anew and restarts them one by one"
     yield "  bounds     " + bounds_text(config, workers)

@@ -1,7 +1,7 @@
 """What `serve` says that the gateway may hold at the very worst."""
 
 from sluicegate.adapters.http.uploads import FREE
-from sluicegate.cli.bounds import COUNTER, bounds
+from sluicegate.cli.bounds import COUNTER, KEY, bounds
 from sluicegate.cli.start_lines import bounds_text
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.registry import Registry
@@ -23,6 +23,7 @@ def test_every_bound_in_bytes_is_in_the_sum():
         "answers": 100 * 64 * MIB,
         "cache": 128 * MIB,
         "responses": 64 * MIB,
+        "keys": 256 * MIB + 200_000 * KEY,
         "counters": 2 * 100_000 * COUNTER,
     }
 
@@ -39,11 +40,12 @@ def test_a_keys_own_windows_count_with_the_others():
 
 
 def test_what_is_not_in_the_pipeline_takes_nothing():
-    assert set(bounds(of(cache={"enabled": False}, recall={"enabled": False}))) == {"uploads", "bodies", "answers"}
+    config = of(**{name: {"enabled": False} for name in ("cache", "recall", "auth")})
+    assert set(bounds(config)) == {"uploads", "bodies", "answers"}
 
 
 def test_the_line_names_the_sum_and_its_parts():
-    text = bounds_text(of(cache={"enabled": False}, recall={"enabled": False}))
+    text = bounds_text(of(**{name: {"enabled": False} for name in ("cache", "recall", "auth")}))
     assert text == (
         "6.5 GiB at the very worst: uploads 9.6 MiB, bodies 200 MiB, answers 6.2 GiB; 10,000 log lines besides"
     )

@@ -40,5 +40,5 @@ def test_workers_are_told_and_what_all_of_them_may_hold():
     one, three = (said(AdminKey("k" * 20), workers) for workers in (1, 3))
     assert "  workers " not in one
     assert "  workers    3; SIGHUP " in three
-    assert "cache 128 MiB, responses 64 MiB; 10,000 log lines besides" in one
-    assert "cache 384 MiB, responses 192 MiB; 30,000 log lines besides" in three
+    assert "cache 128 MiB, responses 64 MiB, keys 351.4 MiB; 10,000 log lines besides" in one
+    assert "cache 384 MiB, responses 192 MiB, keys 1 GiB; 30,000 log lines besides" in three
