@@ -16,6 +16,7 @@ from sluicegate.pipeline.errors import GatewayError, MethodNotAllowed, NotFound
 
 from ..asgi import App
 from ..openai_dialect import OPENAI
+from .ledger import add_ledger
 from .pages import Pages
 
 log = logging.getLogger("sluicegate.admin")
@@ -35,6 +36,7 @@ def build_app(pages: Pages) -> App:
     """Return the room. Blocks for as long as Quart takes to load: call it in a thread."""
     app = QuartTrio(__name__, static_folder=None)
     _add_pages(app, pages)
+    add_ledger(app, pages.ledger)
     _add_dashboard(app, pages)
     _add_errors(app)
 
