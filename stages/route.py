@@ -1,4 +1,4 @@
-"""Write the plan: which targets to ask, in which order. And answer what is asked about models themselves."""
+"""Write the plan: which targets to ask, in which order. And answer what is asked about models, and about requests."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from .parts.catalog import Catalog, Listed
 from .parts.keys import allows, refuse_unless_allowed
 from .parts.model_list import model_list, one_model
 from .parts.passed_to import passed_to
+from .parts.request_object import request_object
 
 
-@stage("route", summary="Choose the targets that serve the model asked for, and list the models there are.")
+@stage("route", summary="Choose the targets that serve the model asked for, list models, and tell of past requests.")
 class Route:
-    """Set ``exchange.plan``, or reply to the operations ``models`` and ``model``. See `Catalog` for what names mean.
+    """Set ``exchange.plan``, or reply to ``models``, ``model`` and ``request``. See `Catalog` for what names mean.
 
     Raises, in `judge`:
         NotFound: There is no such model; with the nearest name that there is.
@@ -28,10 +29,13 @@ class Route:
         self._catalog = Catalog(resources.models, resources.providers, resources.live_models)
         self._providers = resources.providers
         self._created = int(resources.wall())
+        self._ledger = resources.ledger
 
     def judge(self, exchange: Exchange) -> Verdict:
-        """Choose. Not a checkpoint."""
+        """Choose, or ask to wait for the ledger. Not a checkpoint."""
         operation = exchange.request.operation
+        if operation == "request":
+            return Verdict.WAIT
         if operation == "models":
             allowed = exchange.caller.allowed_models
             models = [one for one in self._catalog.listed if allows(allowed, one.id)]
@@ -60,6 +64,21 @@ class Route:
             return Verdict.REPLY
         exchange.plan = plan
         return Verdict.PASS
+
+    async def attend(self, exchange: Exchange) -> Verdict:
+        """Tell what became of one of the caller's requests. A checkpoint.
+
+        Raises:
+            NotFound: There is no such request of this caller's.
+            GatewayError: The ledger cannot be read now.
+        """
+        name = exchange.request.subject
+        rows = await self._ledger.find(exchange.caller.tenant, name) if name.isprintable() else []
+        if not rows:
+            told = "there is no such request of yours here, or nothing is kept of it"
+            raise NotFound(told, code="request_not_found", param="request_id")
+        exchange.reply = Reply(body=request_object(rows))
+        return Verdict.REPLY
 
 
 def _shape_for(exchange: Exchange) -> str:

@@ -55,6 +55,7 @@ class Route:
 _READ = ("GET", "HEAD")
 _MODEL = Route(Room.PIPELINE, _READ, "model")
 _RESPONSE = Route(Room.PIPELINE, (*_READ, "DELETE"), "response", removal="delete_response")
+_REQUEST = Route(Room.PIPELINE, _READ, "request")
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _REALTIME = "/v1/realtime"
 _EXACT = {
@@ -100,6 +101,7 @@ OPERATIONS = tuple(
     )
 )
 """All that a request may ask for."""
+_REQUESTS = "/v1/requests/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
 
@@ -140,6 +142,8 @@ def find(path: str) -> tuple[Route | None, str]:
             return passed, path[len("/v1") :]
     if path.startswith(_RESPONSES) and "/" not in path[len(_RESPONSES) :] and len(path) > len(_RESPONSES):
         return _RESPONSE, unquote(path[len(_RESPONSES) :])
+    if path.startswith(_REQUESTS) and "/" not in path[len(_REQUESTS) :] and len(path) > len(_REQUESTS):
+        return _REQUEST, unquote(path[len(_REQUESTS) :])
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

@@ -13,6 +13,7 @@ from sluicegate.pipeline.config.mask import masked
 from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
 from sluicegate.pipeline.config.url_secrets import masked_url
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.ledger import Ledger
 
 
 class Pages:
@@ -30,6 +31,11 @@ class Pages:
         self._config = config
         self._version = version
         self._view = view or OwnView(gateway)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The gateway's ledger."""
+        return self._gateway.resources.ledger
 
     async def providers(self) -> dict[str, Any]:
         """Return every configured provider, those that were left out too. A checkpoint, as are all that look."""
