@@ -65,7 +65,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     duration: float = 0.0
     whole: float = 0.0
     last: bool = True
-    more: dict[str, float] = {}
+    more: dict[str, int | float] = {}
 
     @property
     def usage(self) -> Usage:
@@ -77,7 +77,7 @@ _COUNTED = tuple(name for name in Usage.__struct_fields__ if name in Row.__struc
 _UNCOUNTED = tuple((name, getattr(Usage(), name)) for name in Usage.__struct_fields__ if name not in _COUNTED)
 
 
-def more_of(usage: Usage) -> dict[str, float]:
+def more_of(usage: Usage) -> dict[str, int | float]:
     """Return what of a usage has no field of its own in a row."""
     return {name: value for name, none in _UNCOUNTED if (value := getattr(usage, name)) != none}
 

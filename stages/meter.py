@@ -152,7 +152,7 @@ def _configured(resources: Resources) -> Iterator[Target]:
 
 def _expected(targets: Iterable[Target], resources: Resources) -> Iterator[Series]:
     """Yield the series of what is configured, and those without a model's name."""
-    for operation in (*OPERATIONS, *PASSED, "models", "model"):
+    for operation in (*OPERATIONS, *PASSED, "models", "model", "request"):
         yield Series(operation, "", "")
     for operation in PASSED:
         for provider in resources.providers:

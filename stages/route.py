@@ -1,4 +1,4 @@
-"""Write the plan: which targets to ask, in which order. And answer what is asked about models themselves."""
+"""Write the plan: which targets to ask, in which order. And answer what is asked about models, and about requests."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from .parts.explained import explain_in_header, explanation
 from .parts.keys import allows, refuse_unless_allowed
 from .parts.model_list import model_list, one_model
 from .parts.passed_to import passed_to
+from .parts.request_object import request_object
 from .parts.sticky import sticky_key
 from .parts.token_estimate import estimate
 from .parts.turns import Turns
@@ -33,12 +34,12 @@ ASSUMED_OUTPUT = 500
 """Tokens of an answer that has not been given yet, to compare prices by."""
 
 
-@stage("route", summary="Choose the targets that serve the model asked for, and list the models there are.")
+@stage("route", summary="Choose the targets that serve the model asked for, list models, and tell of past requests.")
 class Route:
-    """Set ``exchange.plan``, or reply to the operations ``models`` and ``model``. See `Catalog` for what names mean.
+    """Set ``exchange.plan``, or reply to ``models``, ``model`` and ``request``. See `Catalog` for what names mean.
 
     Raises, in `judge` or `attend`:
-        NotFound: There is no such model; with the nearest name that there is.
+        NotFound: There is no such model; with the nearest name that there is. Or no such request of this caller's.
         Forbidden: The caller may not ask for it. `auth` has seen to that before, but it may be a stage of another's.
         NoRoute: None of its targets is for such a request.
         ConditionFailed: A condition cannot be evaluated.
@@ -52,8 +53,13 @@ class Route:
         self._created = int(resources.wall())
 
     def judge(self, exchange: Exchange) -> Verdict:
-        """Choose, or ask to wait for a thread where conditions have much to read. Not a checkpoint."""
+        """Choose, or ask to wait for the ledger, or for a thread where conditions have much to read.
+
+        Not a checkpoint.
+        """
         operation = exchange.request.operation
+        if operation == "request":
+            return Verdict.WAIT
         if operation == "models":
             allowed = exchange.caller.allowed_models
             models = [one for one in self._catalog.listed if allows(allowed, one.id)]
@@ -80,7 +86,9 @@ class Route:
         return self._choose(exchange, entry, entry.group, lambda condition: condition.holds(facts))
 
     async def attend(self, exchange: Exchange) -> Verdict:
-        """Choose by conditions that are evaluated in a thread. A checkpoint."""
+        """Ask the ledger, or choose by conditions that are evaluated in a thread. A checkpoint."""
+        if exchange.request.operation == "request":
+            return await self._tell(exchange)
         entry = self._catalog.entry(exchange.request.model)
         assert entry is not None
         assert entry.group is not None
@@ -148,6 +156,17 @@ class Route:
             return Verdict.REPLY
         exchange.on_reply.append(partial(explain_in_header, told))
         return Verdict.PASS
+
+    async def _tell(self, exchange: Exchange) -> Verdict:
+        """Tell what became of one of the caller's requests. A checkpoint."""
+        name = exchange.request.subject
+        ledger = self._resources.ledger
+        rows = await ledger.find(exchange.caller.tenant, name) if name.isprintable() else []
+        if not rows:
+            told = "there is no such request of yours here, or nothing is kept of it"
+            raise NotFound(told, code="request_not_found", param="request_id")
+        exchange.reply = Reply(body=request_object(rows))
+        return Verdict.REPLY
 
 
 def _evaluated(conditions: tuple[Condition, ...], facts: Facts) -> dict[Condition, bool | GatewayError]:

@@ -158,6 +158,7 @@ class DatabaseLedger:
         await self.database.aclose()
 
     async def _write_often(self) -> None:
+        await self._replay()
         while True:
             with trio.move_on_after(RETRY if self._spooled else LOOK) as waiting:
                 await self._some.wait()
@@ -166,6 +167,8 @@ class DatabaseLedger:
                     await self._many.wait()
             elif not self._spooled:
                 self._spooled = True  # perhaps, by a process that has ended since
+            # Here and nowhere else: this task would go on waiting for the old ones.
+            self._some, self._many = trio.Event(), trio.Event()
             await self._flush()
             await self._replay()
 
@@ -176,7 +179,6 @@ class DatabaseLedger:
             # What is flying stays there until it is written down, so that a cancellation loses nothing.
             self._flying += self._queue
             self._queue = []
-            self._some, self._many = trio.Event(), trio.Event()
             while self._flying:
                 batch = self._flying[:BATCH]
                 if not await self._to_database(batch):

@@ -125,7 +125,7 @@ def _values(row: Row) -> list[Value]:
 _COST = NAMES.index("cost")
 
 
-def _kept(value: Value | tuple[str, ...] | dict[str, float]) -> Value:
+def _kept(value: Value | tuple[str, ...] | dict[str, int | float]) -> Value:
     """Return a field's value as a column can hold it."""
     if isinstance(value, str):
         return _text(value)

@@ -12,6 +12,7 @@ https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synch
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -47,7 +48,8 @@ class SqliteDriver:
         """Open the file. Raises DatabaseUnavailable or DatabaseFailed."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if not self._path.exists():
+                _create(self._path)
         except OSError as error:
             raise DatabaseUnavailable(f"cannot open {self._path}: {error.strerror}") from error
         with _told(self._path):
@@ -111,6 +113,22 @@ class SqliteSession:
         """Close the file."""
         with suppress(sqlite3.Error):
             self._raw.close()
+
+
+def _create(path: Path) -> None:
+    """Make an empty file that is its owner's alone, if there is none.
+
+    It gets its name only once it is closed. To close the file itself would take away the locks that other connections
+    of this process have on it; then others would take themselves for its last users, and remove what is written ahead.
+    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    """
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -65,6 +65,7 @@ _KEPT = {
     "cancel": Route(Room.PIPELINE, ("POST",), "cancel_response"),
 }
 """Of a response by its id, by what stands behind it."""
+_REQUEST = Route(Room.PIPELINE, _READ, "request")
 _ADMIN = Route(Room.ADMIN, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 _REALTIME = "/v1/realtime"
 _EXACT = {
@@ -107,13 +108,22 @@ OPERATIONS = tuple(
     sorted(
         {
             operation
-            for route in (*_EXACT.values(), *_METHODS.values(), *_PASSED.values(), *_KEPT.values(), _OPEN, _MODEL)
+            for route in (
+                *_EXACT.values(),
+                *_METHODS.values(),
+                *_PASSED.values(),
+                *_KEPT.values(),
+                _OPEN,
+                _MODEL,
+                _REQUEST,
+            )
             for operation in (route.operation, route.removal)
             if operation
         }
     )
 )
 """All that a request may ask for."""
+_REQUESTS = "/v1/requests/"
 _ADMIN_ROOTS = ("/admin", "/dashboard")
 _BEHIND = "/openai/v1/"
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~/-]*")
@@ -164,6 +174,8 @@ def find(path: str) -> tuple[Route | None, str]:
             return passed, path[len("/v1") :]
     if (kept := responses_paths.response_in(path)) is not None:
         return _KEPT[kept[1]], kept[0]
+    if path.startswith(_REQUESTS) and "/" not in path[len(_REQUESTS) :] and len(path) > len(_REQUESTS):
+        return _REQUEST, unquote(path[len(_REQUESTS) :])
     if any(path == root or path.startswith(root + "/") for root in _ADMIN_ROOTS):
         return _ADMIN, ""
     return None, ""

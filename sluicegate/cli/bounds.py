@@ -8,6 +8,7 @@ from collections.abc import Collection
 import msgspec
 
 from sluicegate.adapters.http.uploads import FREE
+from sluicegate.adapters.identity.shelf import MAX_BYTES, MAX_ROWS
 from sluicegate.adapters.providers.openai.media_events import MAX_BODY as PICTURES
 from sluicegate.adapters.providers.openai.media_events import MAX_EVENT as PICTURE_EVENT
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
@@ -25,6 +26,8 @@ from sluicegate.stages.parts.keys import caller_of
 from sluicegate.stages.parts.settlements import MAX_OWED
 from sluicegate.stages.recall import RecallSettings
 
+KEY = 500
+"""Bytes of one key beside its document, measured."""
 COUNTER = 300
 """Bytes of one counter with its key, measured."""
 OWED = 700
@@ -64,6 +67,8 @@ def bounds(config: GatewayConfig) -> dict[str, int]:
         found["stores"] = (len(config.stores) + 1 - len(here)) * MAX_UNSENT
     if config.database.url:
         found["ledger rows"] = 3 * config.database.queue * ROW
+    if isinstance(auth := stages.get("auth"), AuthSettings) and auth.enabled:
+        found["keys"] = MAX_BYTES + MAX_ROWS * KEY
     if windows := _windows(config, stages, here):
         found["counters"] = len(windows) * MAX_COUNTERS * COUNTER
         found["limits"] = (MAX_OWED * OWED + MAX_REMEMBERED * RULESET) * 2

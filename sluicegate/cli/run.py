@@ -25,7 +25,7 @@ VERBS = {
 }
 """Verbs and the modules that have them; the function is called as its module."""
 OVERVIEW = "Run an AI gateway: one OpenAI-compatible endpoint in front of many providers."
-GROUPS = {"keys": "keys", "users": "users", "teams": "teams", "providers": "providers", "perf": "perf"}
+GROUPS = {name: name for name in ("keys", "users", "teams", "ledger", "providers", "perf")}
 """Verbs that have verbs of their own, and the packages that list these in VERBS."""
 
 

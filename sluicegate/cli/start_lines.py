@@ -39,8 +39,8 @@ def start_lines(
     if config.stores:
         yield f"  stores     {', '.join(_store(name, one) for name, one in config.stores.items())}"
     if isinstance(ledger := gateway.resources.ledger, DatabaseLedger):
-        days = config.database.retention
-        yield f"  database   {ledger.database.shown}, {f'kept for {show_duration(days)}' if days else 'kept for ever'}"
+        time = config.database.retention
+        yield f"  database   {ledger.database.shown}, {f'kept {show_duration(time)}' if time else 'kept for ever'}"
     if workers > 1:
         yield f"  workers    {workers}; SIGHUP reads the configuration anew and restarts them one by one"
     yield "  bounds     " + bounds_text(config, workers)

@@ -9,7 +9,7 @@ from sluicegate.adapters.providers.openai.settings import OpenAISettings
 from sluicegate.adapters.providers.openai.whole import AnswerReader
 from sluicegate.adapters.providers.secrets import Secrets
 from sluicegate.adapters.providers.spoken import WholeSpeech
-from sluicegate.cli.bounds import COUNTER, OWED, RULESET, bounds
+from sluicegate.cli.bounds import COUNTER, KEY, OWED, RULESET, bounds
 from sluicegate.cli.start_lines import bounds_text
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.errors import UpstreamError
@@ -35,6 +35,7 @@ def test_every_bound_in_bytes_is_in_the_sum():
         "answers": 100 * (64 * MIB + 64 * KIB),
         "cache": 128 * MIB,
         "responses": 64 * MIB,
+        "keys": 256 * MIB + 200_000 * KEY,
         "counters": 2 * 100_000 * COUNTER,
         "limits": 2 * (MAX_OWED * OWED + MAX_REMEMBERED * RULESET),
     }
@@ -81,11 +82,12 @@ def test_windows_of_every_sort_and_owner_count_and_budgets_are_one_more():
 
 
 def test_what_is_not_in_the_pipeline_takes_nothing():
-    assert set(bounds(of(cache={"enabled": False}, recall={"enabled": False}))) == {"uploads", "bodies", "answers"}
+    config = of(**{name: {"enabled": False} for name in ("cache", "recall", "auth")})
+    assert set(bounds(config)) == {"uploads", "bodies", "answers"}
 
 
 def test_the_line_names_the_sum_and_its_parts():
-    text = bounds_text(of(cache={"enabled": False}, recall={"enabled": False}))
+    text = bounds_text(of(**{name: {"enabled": False} for name in ("cache", "recall", "auth")}))
     assert text == (
         "6.5 GiB at the very worst: uploads 9.6 MiB, bodies 200 MiB, answers 6.3 GiB; 10,000 log lines besides"
     )

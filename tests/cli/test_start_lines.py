@@ -40,8 +40,8 @@ def test_workers_are_told_and_what_all_of_them_may_hold():
     one, three = (said(AdminKey("k" * 20), workers) for workers in (1, 3))
     assert "  workers " not in one
     assert "  workers    3; SIGHUP " in three
-    assert "cache 128 MiB, responses 64 MiB; 10,000 log lines besides" in one
-    assert "cache 384 MiB, responses 192 MiB; 30,000 log lines besides" in three
+    assert "cache 128 MiB, responses 64 MiB, keys 351.4 MiB; 10,000 log lines besides" in one
+    assert "cache 384 MiB, responses 192 MiB, keys 1 GiB; 30,000 log lines besides" in three
 
 
 def test_stores_are_told_and_what_memory_stands_in_for():
@@ -50,5 +50,5 @@ def test_stores_are_told_and_what_memory_stands_in_for():
     told = "shared (redis, closed on failure), spare (no url: what names it stays in memory)"
     assert f"  stores     {told}\n" in text
     assert "s3cr3t" not in text
-    assert "cache 64 MiB, responses 64 MiB, stores 64 MiB;" in text
+    assert "cache 64 MiB, responses 64 MiB, stores 64 MiB, keys" in text
     assert "  stores " not in said(AdminKey("k" * 20))

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from quart import Response, request
+from quart import Response
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
-from sluicegate.adapters.identity.records import Kind
 from sluicegate.adapters.telemetry.exposition import MEDIA_TYPE
 from sluicegate.pipeline.errors import GatewayError, MethodNotAllowed, NotFound, TooLarge
 
 from ..asgi import App
 from ..openai_dialect import OPENAI
 from ..sizes import size_text
-from .identities import PLACES, REVOKE, ROTATE, IdentityPages
+from .identities import IdentityPages
+from .identity_routes import add_identities
+from .ledger import add_ledger
 from .pages import Pages
 
 log = logging.getLogger("sluicegate.admin")
@@ -43,9 +44,8 @@ def build_app(pages: Pages, identities: IdentityPages | None = None) -> App:
     app.url_map.merge_slashes = False  # a path is the one that it is
     _add_pages(app, pages)
     if identities is not None:
-        for kind, place in PLACES.items():
-            _add_kind(app, identities, kind, place)
-        _add_changes_of_keys(app, identities)
+        add_identities(app, identities)
+    add_ledger(app, pages.ledger)
     _add_dashboard(app, pages)
     _add_errors(app)
 
@@ -82,42 +82,6 @@ def _add_pages(app: QuartTrio, pages: Pages) -> None:
     @app.get("/metrics/prometheus")
     async def prometheus() -> Response:
         return Response(await pages.prometheus(), content_type=MEDIA_TYPE)
-
-
-def _add_kind(app: QuartTrio, pages: IdentityPages, kind: Kind, place: str) -> None:
-    async def many() -> Response:
-        return _json(await pages.list(kind, request.args))
-
-    async def one(id: str) -> Response:
-        return _json(await pages.get(kind, id))
-
-    async def create() -> Response:
-        return _json(await pages.create(kind, await _body()), status=201)
-
-    async def change(id: str) -> Response:
-        return _json(await pages.change(kind, id, await _body()))
-
-    async def delete(id: str) -> Response:
-        return _json(await pages.delete(kind, id))
-
-    for path, method, page in (
-        (place, "GET", many),
-        (place, "POST", create),
-        (f"{place}/<id>", "GET", one),
-        (f"{place}/<id>", "PATCH", change),
-        (f"{place}/<id>", "DELETE", delete),
-    ):
-        app.add_url_rule(path, endpoint=f"{method} {path}", view_func=page, methods=[method])
-
-
-def _add_changes_of_keys(app: QuartTrio, pages: IdentityPages) -> None:
-    @app.post(ROTATE)
-    async def rotate(id: str) -> Response:
-        return _json(await pages.rotate(id, await _body()))
-
-    @app.post(REVOKE)
-    async def revoke(id: str) -> Response:
-        return _json(await pages.revoke(id))
 
 
 def _add_dashboard(app: QuartTrio, pages: Pages) -> None:
@@ -159,13 +123,8 @@ def _add_errors(app: QuartTrio) -> None:
         return _error(GatewayError("the admin page failed"))
 
 
-async def _body() -> bytes:
-    body = await request.get_data(as_text=False)
-    return body if isinstance(body, bytes) else body.encode()
-
-
-def _json(value: dict[str, Any], *, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value, enc_hook=str), status=status, content_type="application/json")
+def _json(value: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(value, enc_hook=str), content_type="application/json")
 
 
 def _error(error: GatewayError) -> Response:

@@ -15,6 +15,7 @@ from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSetti
 from sluicegate.pipeline.config.url_secrets import masked_url
 from sluicegate.pipeline.errors import InvalidRequest, NotFound
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.ledger import Ledger
 
 _Text = Annotated[str, msgspec.Meta(max_length=256)]
 
@@ -42,6 +43,11 @@ class Pages:
         self._config = config
         self._version = version
         self._view = view or OwnView(gateway)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The gateway's ledger."""
+        return self._gateway.resources.ledger
 
     async def providers(self) -> dict[str, Any]:
         """Return every configured provider, those that were left out too. A checkpoint, as are all that look."""

@@ -54,8 +54,8 @@ async def kept(url):
 
 async def until(what, patience=15):
     with trio.fail_after(patience):
-        while not await what():
-            await trio.sleep(0.02)  # it is the database that knows
+        while not await what():  # noqa: ASYNC110  # only the database knows
+            await trio.sleep(0.02)
 
 
 async def test_what_is_recorded_is_found_whole(url, tmp_path):

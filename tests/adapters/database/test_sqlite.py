@@ -1,7 +1,9 @@
 import sqlite3
 import stat
+import sys
 
 import pytest
+import trio
 
 from sluicegate.adapters.database.database import Database, DatabaseFailed, DatabaseUnavailable, open_database
 from sluicegate.adapters.database.sqlite import SqliteDriver
@@ -79,3 +81,19 @@ async def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     database = open_database(f"sqlite:///{tmp_path}/file/below/a.db")
     with pytest.raises(DatabaseUnavailable, match="Not a directory"):
         await database.migrate("things", TABLE)
+
+
+async def test_a_second_connection_of_a_process_takes_no_lock_away_from_the_first(tmp_path):
+    """Else the next process that leaves takes itself for the last one, and removes what the first goes on to read."""
+    path = tmp_path / "a.db"
+    first, second = (open_database(f"sqlite:///{path}") for _ in range(2))
+    await first.migrate("things", TABLE)
+    await second.migrate("things", TABLE)
+    for number, name in enumerate(("b", "c", "d"), 1):
+        insert = f"c = sqlite3.connect({str(path)!r}); c.execute('INSERT INTO things VALUES (?)', ['{name}'])"
+        await trio.run_process([sys.executable, "-c", f"import sqlite3; {insert}; c.commit(); c.close()"])
+        assert [await database.read(count) for database in (first, second)] == [number, number]
+    await first.run(add)
+    assert await second.read(count) == 4
+    await first.aclose()
+    await second.aclose()
