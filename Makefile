@@ -24,7 +24,7 @@ BIN := $(TEST)/bin
 # Other gateways, never dependencies: only `make bench-peers` fetches them.
 PEERS := .peers
 
-.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps npm-deps demo-real clean
+.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps npm-deps postgres-deps demo-real clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -65,6 +65,13 @@ soak: $(RUN)/.installed
 model-deps: $(TEST)/.model
 
 npm-deps: $(TEST)/.npm
+
+# The server of Postgres. Debian keeps its programs out of the path, and only root may fetch them.
+postgres-deps:
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || \
+		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "Installing the package postgresql." && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >/dev/null; } || \
+		{ echo "Tests of Postgres are left out: install the package postgresql." >&2; }
 
 demo-real: $(RUN)/.model
 	@exec $(RUN)/bin/python examples/real_model.py $(ARGS)
