@@ -80,14 +80,15 @@ model-deps: $(TEST)/.model
 
 npm-deps: $(TEST)/.npm
 
-# Servers for tests that need real ones. Only root may fetch them; who is not is told their names.
-SERVERS := redis-server
+# Servers for tests that need real ones. Only root may fetch them; who is not is told their names. Debian keeps the
+# programs of Postgres out of the path.
 server-deps:
-	@missing=; for one in $(SERVERS); do command -v $$one >/dev/null || missing="$$missing $$one"; done; \
+	@missing=; command -v redis-server >/dev/null || missing=redis-server; \
+	command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-		echo "Installing the packages$$missing." && \
+		echo "Installing the packages $$missing." && \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$missing >/dev/null; } || \
-		{ echo "Tests of real servers are left out: install the packages$$missing." >&2; }
+		{ echo "Tests of real servers are left out: install the packages $$missing." >&2; }
 
 demo-real: $(RUN)/.model
 	@exec $(RUN)/bin/python examples/real_model.py $(ARGS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -90,19 +91,35 @@ MIGRATIONS: dict[str, tuple[str, ...]] = {
 }
 """By name; each is run once in the life of a database."""
 
-_INSERT = (
-    f"INSERT INTO calls ({', '.join(NAMES)}) VALUES ({', '.join('?' * len(NAMES))})"
-    " ON CONFLICT (exchange, attempt) DO NOTHING"
-)
-_INSERT_TAG = "INSERT INTO call_tags (tag, at, exchange, attempt) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_TOGETHER = 50
+"""Rows that one statement inserts: Postgres takes a fraction of the time that it does for one after the other."""
+_TAG_NAMES = ("tag", "at", "exchange", "attempt")
 
 
 def write_rows(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert rows; those that are there already stay as they are. In a transaction that writes."""
-    connection.execute_many(_INSERT, [_values(row) for row in rows])
-    tags = [(tag, row.at, row.exchange, row.attempt) for row in rows for tag in row.tags]
-    if tags:
-        connection.execute_many(_INSERT_TAG, tags)
+    _insert(connection, "calls", NAMES, [_values(row) for row in rows])
+    _insert(
+        connection,
+        "call_tags",
+        _TAG_NAMES,
+        [(tag, row.at, row.exchange, row.attempt) for row in rows for tag in row.tags],
+    )
+
+
+def _insert(connection: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
+    whole = len(rows) - len(rows) % _TOGETHER
+    for at in range(0, whole, _TOGETHER):
+        values = [value for row in rows[at : at + _TOGETHER] for value in row]
+        connection.execute(_statement(table, tuple(names), _TOGETHER), values)
+    if whole < len(rows):
+        connection.execute_many(_statement(table, tuple(names), 1), rows[whole:])
+
+
+@lru_cache
+def _statement(table: str, names: tuple[str, ...], count: int) -> str:
+    row = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([row] * count)} ON CONFLICT DO NOTHING"
 
 
 def row_of(values: Sequence[Value]) -> Row:

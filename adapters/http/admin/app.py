@@ -18,7 +18,7 @@ from ..asgi import App
 from ..openai_dialect import OPENAI
 from ..sizes import size_text
 from .identities import IdentityPages
-from .identity_routes import add_identities
+from .identity_routes import add_identities, body_of_request
 from .ledger import add_ledger
 from .pages import Pages
 
@@ -73,7 +73,7 @@ def _add_pages(app: QuartTrio, pages: Pages) -> None:
 
     @app.post("/admin/tokens/revoke")
     async def revoke_tokens() -> Response:
-        return _json(await pages.revoke_tokens(await _body()))
+        return _json(await pages.revoke_tokens(await body_of_request()))
 
     @app.get("/metrics")
     async def metrics() -> Response:

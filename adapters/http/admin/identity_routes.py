@@ -28,10 +28,10 @@ def _add_kind(app: QuartTrio, pages: IdentityPages, kind: Kind, place: str) -> N
         return _json(await pages.get(kind, id))
 
     async def create() -> Response:
-        return _json(await pages.create(kind, await _body()), status=201)
+        return _json(await pages.create(kind, await body_of_request()), status=201)
 
     async def change(id: str) -> Response:
-        return _json(await pages.change(kind, id, await _body()))
+        return _json(await pages.change(kind, id, await body_of_request()))
 
     async def delete(id: str) -> Response:
         return _json(await pages.delete(kind, id))
@@ -49,14 +49,14 @@ def _add_kind(app: QuartTrio, pages: IdentityPages, kind: Kind, place: str) -> N
 def _add_changes_of_keys(app: QuartTrio, pages: IdentityPages) -> None:
     @app.post(ROTATE)
     async def rotate(id: str) -> Response:
-        return _json(await pages.rotate(id, await _body()))
+        return _json(await pages.rotate(id, await body_of_request()))
 
     @app.post(REVOKE)
     async def revoke(id: str) -> Response:
         return _json(await pages.revoke(id))
 
 
-async def _body() -> bytes:
+async def body_of_request() -> bytes:
     body = await request.get_data(as_text=False)
     return body if isinstance(body, bytes) else body.encode()
 
