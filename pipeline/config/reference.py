@@ -11,8 +11,9 @@ import msgspec
 from ..registry import Registry
 from .leaves import limits_in_words
 from .mask import masked_value
-from .sections import SINGLE_SECTIONS, STORES, ModelSettings, StoreSettings
+from .sections import SINGLE_SECTIONS, ModelSettings
 from .shapes import FieldShape, Kind, Shape, fields_in
+from .store_settings import STORES, StoreSettings
 
 
 class Row(NamedTuple):

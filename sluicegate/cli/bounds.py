@@ -8,7 +8,8 @@ from sluicegate.adapters.http.uploads import FREE
 from sluicegate.adapters.providers.openai.unstreamed import MAX_BODY
 from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
-from sluicegate.pipeline.config.sections import MEMORY, GatewayConfig
+from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.store_settings import MEMORY
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.cache import RECORDING, CacheSettings
 from sluicegate.stages.call import CallSettings
