@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from .config.sections import ModelSettings, TargetSettings
+from .config.model_settings import ModelSettings, TargetSettings
 from .routing.growing import entry_of
 from .stage import Lane
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import trio
 
 from .breaker import Breaker
-from .config.sections import ModelSettings
+from .config.model_settings import ModelSettings
 from .directory import Directory, NoDirectory, Tokens
 from .ledger import Ledger, NoLedger
 from .live_models import LiveModels

@@ -21,7 +21,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.breaker import Breaker, BreakerState
 from sluicegate.pipeline.config.kinds import Share, Size
-from sluicegate.pipeline.config.sections import MEMORY
+from sluicegate.pipeline.config.store_settings import MEMORY
 from sluicegate.pipeline.errors import (
     GatewayError,
     InvalidRequest,

@@ -18,7 +18,7 @@ from msgspec import Meta
 from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.config.checks import Check, Checked, Fault
 from sluicegate.pipeline.config.limit_sections import CappedSettings
-from sluicegate.pipeline.config.sections import MEMORY
+from sluicegate.pipeline.config.store_settings import MEMORY
 from sluicegate.pipeline.config.worker_rules import APART
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE, compute

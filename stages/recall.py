@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.kinds import Duration, Size
-from sluicegate.pipeline.config.sections import MEMORY
+from sluicegate.pipeline.config.store_settings import MEMORY
 from sluicegate.pipeline.config.units import show_size
 from sluicegate.pipeline.conversation import Conversation
 from sluicegate.pipeline.errors import InvalidRequest, StoreUnavailable

@@ -18,8 +18,8 @@ from sluicegate.pipeline.config.sections import (
     HttpTimeoutSettings,
     KeySettings,
     ProviderSettings,
-    StoreSettings,
 )
+from sluicegate.pipeline.config.store_settings import StoreSettings
 from sluicegate.pipeline.registry import NoSettings, Registry, provider, stage
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.testing import ScriptedTransport

@@ -11,6 +11,7 @@ from ..registry import Registry
 from .convert import Converter
 from .environment import providers_from
 from .model_section import Models, read_models
+from .model_settings import ModelSettings
 from .nodes import Entry, MapNode, Node, ScalarNode, from_values
 from .offer import Offer
 from .parse import parse
@@ -20,7 +21,7 @@ from .problems import ConfigError, Findings, Mark, Problem, suggest
 from .provider_section import Providers, read_providers
 from .rules import check_offer, check_order
 from .scalars import is_nothing
-from .sections import SINGLE_SECTIONS, GatewayConfig, ModelSettings, ProviderSettings, ServerSettings
+from .sections import SINGLE_SECTIONS, GatewayConfig, ProviderSettings, ServerSettings
 from .store_section import check_stores, read_stores
 from .variables import Variables
 from .worker_rules import check_limits_of, check_workers, stores_of

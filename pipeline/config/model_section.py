@@ -9,10 +9,10 @@ import msgspec
 
 from .checks import Failed
 from .convert import Converter
+from .model_settings import ModelSettings, TargetSettings
 from .nodes import Entry, ListNode, MapNode, Node
 from .problems import Findings, Mark, suggest
 from .provider_section import Providers, entries_of
-from .sections import ModelSettings, TargetSettings
 from .stars import STAR, star_in
 from .variables import Variables
 

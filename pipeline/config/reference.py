@@ -11,9 +11,11 @@ import msgspec
 from ..registry import Registry
 from .leaves import limits_in_words
 from .mask import masked_value
+from .model_settings import ModelSettings
 from .price_section import PRICES, PriceSettings
-from .sections import SINGLE_SECTIONS, STORES, ModelSettings, StoreSettings
+from .sections import SINGLE_SECTIONS
 from .shapes import FieldShape, Kind, Shape, fields_in
+from .store_settings import STORES, StoreSettings
 
 
 class Row(NamedTuple):

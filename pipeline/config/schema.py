@@ -12,9 +12,11 @@ import msgspec
 from ..registry import Registry
 from .load import EXTENSION, SECTIONS
 from .mask import masked_value
+from .model_settings import ModelSettings
 from .price_section import PRICES, PriceSettings
-from .sections import MEMORY, SINGLE_SECTIONS, STORES, ModelSettings, StoreSettings
+from .sections import SINGLE_SECTIONS
 from .shapes import FieldShape, Kind, Shape, fields_in, fields_of
+from .store_settings import MEMORY, STORES, StoreSettings
 from .units import DURATIONS, SIZES
 
 JsonSchema = dict[str, Any]

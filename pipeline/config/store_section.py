@@ -12,7 +12,7 @@ from .pipeline_section import Configured
 from .problems import Findings, Mark, suggest
 from .provider_section import entries_of
 from .rules import Storing
-from .sections import MEMORY, StoreSettings
+from .store_settings import MEMORY, StoreSettings
 from .variables import Variables
 
 

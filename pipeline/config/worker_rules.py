@@ -10,7 +10,7 @@ from .convert import Converter
 from .limit_sections import RateLimitSettings
 from .nodes import Entry
 from .pipeline_section import Configured
-from .sections import MEMORY
+from .store_settings import MEMORY
 
 APART = "would hold for each of several workers apart: it takes a store that all of them share, such as Redis"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ..conditions import compile_condition
-from ..config.sections import ModelSettings
+from ..config.model_settings import ModelSettings
 from ..config.stars import STAR, star_in
 from ..exchange import Target
 from .members import Member

@@ -17,7 +17,8 @@ from sluicegate.adapters.stores.memory import MAX_COUNTERS
 from sluicegate.adapters.upstream.sse import MAX_EVENT, MAX_LINE
 from sluicegate.pipeline.caller import Allowance
 from sluicegate.pipeline.config.limit_sections import RateLimitSettings
-from sluicegate.pipeline.config.sections import MEMORY, GatewayConfig
+from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.store_settings import MEMORY
 from sluicegate.stages.auth import AuthSettings
 from sluicegate.stages.cache import RECORDING, CacheSettings
 from sluicegate.stages.call import CallSettings

@@ -12,7 +12,8 @@ from sluicegate.adapters.http.admin_key import VARIABLE, AdminKey
 from sluicegate.adapters.http.sizes import size_text
 from sluicegate.adapters.telemetry.log_writer import CAPACITY
 from sluicegate.pipeline.config.load import Loaded
-from sluicegate.pipeline.config.sections import GatewayConfig, StoreSettings
+from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.store_settings import StoreSettings
 from sluicegate.pipeline.config.units import show_duration
 from sluicegate.pipeline.gateway import Gateway
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.config.stars import STAR
 from sluicegate.pipeline.errors import NotFound
 from sluicegate.pipeline.exchange import Plan, Target

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.request import Request
 

@@ -1,6 +1,6 @@
 """Drawings of a pipeline."""
 
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.graph import mermaid, text
 from sluicegate.pipeline.stage import Lane
 

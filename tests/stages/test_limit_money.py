@@ -10,7 +10,7 @@ import trio
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.caller import Budget, Caller, Subject
 from sluicegate.pipeline.config.kinds import NANOS
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.errors import GatewayError, RateLimited, StoreUnavailable, UpstreamError
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.life import State

@@ -6,7 +6,7 @@ from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.caller import Allowance, Subject
 from sluicegate.pipeline.config.kinds import Rate
 from sluicegate.pipeline.config.limit_sections import RateLimitSettings
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.errors import InvalidRequest, UpstreamError
 from sluicegate.pipeline.heavy import LARGE
 from sluicegate.pipeline.life import State

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sluicegate.pipeline.caller import Caller
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.errors import ClientGone, NotFound, StreamInterrupted, UpstreamError, UpstreamTimeout
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.life import State

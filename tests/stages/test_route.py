@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluicegate.pipeline.caller import Caller
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.errors import Forbidden, NotFound
 from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.live_models import LiveModels

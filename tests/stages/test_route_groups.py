@@ -12,7 +12,8 @@ from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.breaker import Breaker
 from sluicegate.pipeline.conditions import ConditionFailed
 from sluicegate.pipeline.config.convert import convert
-from sluicegate.pipeline.config.sections import BreakerSettings, ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
+from sluicegate.pipeline.config.sections import BreakerSettings
 from sluicegate.pipeline.errors import NotFound
 from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.pricing import Price, Rates

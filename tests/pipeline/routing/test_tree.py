@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sluicegate.pipeline.config.convert import convert
-from sluicegate.pipeline.config.sections import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.exchange import Target
 from sluicegate.pipeline.routing.growing import entry_of, grow, leaves
 from sluicegate.pipeline.routing.observed import Observed
