@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from sluicegate.adapters.http.admin_key import state_folder
-from sluicegate.pipeline.config.sections import DatabaseSettings
+from sluicegate.pipeline.config.database_settings import DatabaseSettings
 
 from .database import open_database
 from .ledger import DatabaseLedger
