@@ -34,6 +34,11 @@ class GatewayBuilder:
         self._values.setdefault("server", {}).update(settings)
         return self
 
+    def store(self, name: str, **settings: Any) -> GatewayBuilder:
+        """Add a place for shared state under the name that stages have in ``store``."""
+        self._values.setdefault("stores", {})[name] = settings
+        return self
+
     def provider(self, name: str, **settings: Any) -> GatewayBuilder:
         """Add a provider under a name; its ``type`` says which API it speaks."""
         self._values.setdefault("providers", {})[name] = settings

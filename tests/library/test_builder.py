@@ -11,6 +11,7 @@ from sluicegate.pipeline.stage import Verdict
 
 FILE = """
 server: { timeout: 2min, max_in_flight: 50 }
+stores: { shared: { type: redis, url: "redis://cache.example", timeout: 1s } }
 providers:
   main: { type: openai, api_key: sk-main, base_url: "https://main.example/v1", timeout: { first_token: 5s } }
   spare: { type: simulator, seed: 7, models: [echo] }
@@ -19,6 +20,7 @@ models:
   one: { strategy: single, targets: [spare/echo] }
 prices: { one: { input: $1/M }, "main/*": { output: $2/M, images: $0.04 } }
 limit: { requests: [600/min, 10000/h] }
+recall: { store: shared, on_failure: closed }
 cache: { enabled: false }
 auth: { api_keys: [{ key: k1, name: team-a, allowed_models: [fast] }] }
 """
@@ -28,6 +30,7 @@ def built() -> GatewayBuilder:
     return (
         GatewayBuilder()
         .server(timeout="2min", max_in_flight=50)
+        .store("shared", type="redis", url="redis://cache.example", timeout="1s")
         .provider(
             "main",
             type="openai",
@@ -41,6 +44,7 @@ def built() -> GatewayBuilder:
         .price("one", input="$1/M")
         .price("main/*", output="$2/M", images="$0.04")
         .stage("limit", requests=["600/min", "10000/h"])
+        .stage("recall", store="shared", on_failure="closed")
         .stage("cache", enabled=False)
         .stage("auth", api_keys=[{"key": "k1", "name": "team-a", "allowed_models": ["fast"]}])
     )
@@ -52,6 +56,7 @@ def test_builder_and_file_give_the_same_configuration():
     # Equal, and not because both are empty.
     assert config.server.timeout == 120.0
     assert config.prices["one"].input == TokenPrice(10**9)
+    assert config.stores["shared"].timeout == 1.0
     assert [name for name, _ in config.stages] == [
         "validate",
         "auth",

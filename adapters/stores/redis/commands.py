@@ -66,8 +66,9 @@ class Commands(AsyncCoreCommands):
 
 @cache
 def _callbacks() -> Mapping[str, Callable[..., Any]]:
-    # Of a client that never connects: where redis-py keeps the table itself is its own affair.
-    return redis.Redis(protocol=3).response_callbacks
+    # Of a client that never connects: where redis-py keeps the table itself is its own affair. Its kind of dict knows
+    # names in any case, at a price; commands have them in capitals.
+    return dict(redis.Redis(protocol=3).response_callbacks)
 
 
 def _checked(args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -22,10 +22,11 @@ from typing import Any
 
 import hiredis
 import trio
+from hiredis import PushNotification
 from outcome import Error, Outcome, Value
 from redis.connection import DefaultParser
 from redis.exceptions import ReadOnlyError
-from trio.lowlevel import Abort, Task, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import Abort, Task, checkpoint_if_cancelled, current_task, reschedule, wait_task_rescheduled
 
 from sluicegate.pipeline.errors import StoreUnavailable
 
@@ -124,8 +125,7 @@ class Link:
         Raises:
             StoreUnavailable: There is no reply, or no room to wait for one.
         """
-        if trio.current_effective_deadline() == -inf:
-            await trio.lowlevel.checkpoint()
+        await checkpoint_if_cancelled()
         if self._over is not None:
             raise self._unavailable(self._over)
         if len(self._slots) >= MAX_SLOTS:
@@ -217,14 +217,15 @@ class Link:
         """Give all replies that are complete to those who wait for them."""
         slots = self._slots
         while (reply := gets()) is not NOTHING:
-            if type(reply) is hiredis.PushNotification:
+            kind = type(reply)
+            if kind is PushNotification:
                 self._on_push(reply)
                 continue
             if not slots:
                 raise LinkLost("the server has sent a reply that nobody has asked for")
             if slots.popleft().give(Value(reply)):
                 self._late = 0
-            if type(reply) is ReadOnlyError:
+            if kind is ReadOnlyError:
                 raise LinkLost("it has become a replica, which takes nothing to keep", hopeless=True)
 
     async def _watch(self) -> None:
