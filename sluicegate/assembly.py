@@ -12,9 +12,10 @@ import msgspec
 from sluicegate.adapters.stores.cassettes import Cassettes
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.breaker import Breaker
+from sluicegate.pipeline.config.database_settings import DatabaseSettings
 from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.problems import ConfigError, Problem
-from sluicegate.pipeline.config.sections import DatabaseSettings, GatewayConfig, HttpProviderSettings, ProviderSettings
+from sluicegate.pipeline.config.sections import GatewayConfig, HttpProviderSettings, ProviderSettings
 from sluicegate.pipeline.config.store_settings import MEMORY, StoreSettings
 from sluicegate.pipeline.directory import Directory, NoDirectory, Tokens
 from sluicegate.pipeline.gateway import Gateway
