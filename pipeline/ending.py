@@ -10,7 +10,9 @@ import math
 
 import trio
 
-from .errors import Overloaded
+from .errors import DeadlineExceeded, GatewayError, Overloaded
+from .exchange import Exchange
+from .life import State
 from .waits import Waits
 
 ENDING = 5.0
@@ -63,3 +65,17 @@ class Ending:
         self._settling.end_by(now + SETTLED * seconds)
         self.over = min(self.over, now + LEFT * seconds)
         self.rest = min(self.rest, (1 - LEFT) * seconds)
+
+
+def cut_for(exchange: Exchange) -> GatewayError:
+    """Return why an exchange was ended before its own end."""
+    told = f"the request took longer than its deadline of {exchange.deadline - exchange.started:g} s"
+    return exchange.interruption or DeadlineExceeded(told)
+
+
+def outcome_for_caller(exchange: Exchange) -> State:
+    """Say how an exchange ended whose block has run; one that left a stream before its end has cancelled it."""
+    if exchange.error is not None:
+        return State.FAILED
+    streaming = exchange.reply is not None and exchange.reply.stream is not None
+    return State.CANCELLED if streaming and not exchange.complete else State.OK

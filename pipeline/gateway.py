@@ -12,8 +12,8 @@ from .arrivals import Arrivals
 from .carrier import Flow, carry, carry_error
 from .closing import close_held
 from .config.sections import ServerSettings
-from .ending import ENDING, Ending, shutting_down
-from .errors import ClientGone, DeadlineExceeded, GatewayError, Overloaded, as_gateway_error
+from .ending import ENDING, Ending, cut_for, outcome_for_caller, shutting_down
+from .errors import ClientGone, GatewayError, Overloaded, as_gateway_error
 from .exchange import Exchange
 from .gauge import HopGauge
 from .life import State
@@ -177,7 +177,7 @@ class Gateway:
                 if exchange.error is not None:
                     raise exchange.error
                 yield
-                outcome = _outcome(exchange)
+                outcome = outcome_for_caller(exchange)
             if exchange.scope.cancelled_caught:
                 await self._cut(exchange)
                 raise exchange.failure
@@ -240,7 +240,7 @@ class Gateway:
 
     async def _cut(self, exchange: Exchange) -> None:
         """Take an exchange whose time is over to SENDING, with the reason as its error."""
-        exchange.fail(_reason(exchange))
+        exchange.fail(cut_for(exchange))
         if exchange.state is not State.SENDING:
             with self._ending.telling.within(GRACE):
                 await carry_error(exchange, self.topology)
@@ -294,16 +294,3 @@ class Gateway:
             if self._empty.is_set():  # another task may be waiting for this one
                 self._empty = trio.Event()
             await self._empty.wait()
-
-
-def _reason(exchange: Exchange) -> GatewayError:
-    told = f"the request took longer than its deadline of {exchange.deadline - exchange.started:g} s"
-    return exchange.interruption or DeadlineExceeded(told)
-
-
-def _outcome(exchange: Exchange) -> State:
-    """Say how an exchange ended whose block has run; one that left a stream before its end has cancelled it."""
-    if exchange.error is not None:
-        return State.FAILED
-    streaming = exchange.reply is not None and exchange.reply.stream is not None
-    return State.CANCELLED if streaming and not exchange.complete else State.OK

@@ -10,8 +10,6 @@ a timeout, is left for the others first; if they fail too, then whichever is rea
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
@@ -19,7 +17,7 @@ import msgspec
 import trio
 from msgspec import Meta
 
-from sluicegate.pipeline.breaker import Breaker, BreakerState
+from sluicegate.pipeline.breaker import BreakerState
 from sluicegate.pipeline.config.kinds import Share, Size
 from sluicegate.pipeline.config.store_settings import MEMORY
 from sluicegate.pipeline.errors import (
@@ -28,27 +26,24 @@ from sluicegate.pipeline.errors import (
     StageCrashed,
     Unauthorized,
     UnsupportedEndpoint,
-    UpstreamBusy,
     UpstreamRefused,
-    UpstreamTimeout,
 )
 from sluicegate.pipeline.exchange import Exchange, Target
-from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.keyring import is_about_the_key
-from sluicegate.pipeline.passing import KEPT
 from sluicegate.pipeline.pricing import Price
-from sluicegate.pipeline.provider import Provider, UpstreamRequest
+from sluicegate.pipeline.provider import UpstreamRequest
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.retry import PATIENCE, RetryBudget, backoff
 from sluicegate.pipeline.routing.otherwise import reason_of
 from sluicegate.pipeline.stage import Verdict
 
-from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key, with_callers_key
+from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key
 from .parts.attempt import attempt
-from .parts.attempt_record import AttemptRecord, Spared
+from .parts.attempt_record import AttemptRecord
+from .parts.candidate import Candidate, encoded, left_alone_now, may_repeat, others_first, soonest_of
 from .parts.counting import LONGEST
-from .parts.failure import left_alone, most_telling
+from .parts.failure import most_telling
 from .parts.provider_limits import Leave, ProviderLimits
 from .parts.token_count import reply_with_estimate, to_be_estimated, to_be_estimated_after
 
@@ -81,29 +76,6 @@ class CallSettings(msgspec.Struct, kw_only=True, frozen=True):
     ] = None
 
 
-@dataclass(slots=True)
-class _Candidate:
-    """A target while its plan is walked.
-
-    Attributes:
-        again: When it may be asked again, None for never.
-        asked: Its provider, with the key that is used.
-        spared: Told of a failure, says whether that is a matter of the key alone, and none of the provider's.
-        key: Which of several it is.
-    """
-
-    target: Target
-    provider: Provider
-    breaker: Breaker
-    budget: RetryBudget
-    tries: int = 0
-    again: float | None = None
-    asked: Provider | None = None
-    spared: Spared | None = None
-    key: int | None = None
-    error: GatewayError | None = None
-
-
 @stage("call", summary="Calls the plan's targets until one answers.", settings=CallSettings)
 class Call:
     """Walks the plan. Each target is asked, asked again where that may help, and then left for the next."""
@@ -128,16 +100,16 @@ class Call:
         for candidate in candidates:  # which get more while they are walked, where one refuses
             if await self._ask_or_go_on(exchange, candidate, candidates):
                 return Verdict.REPLY
-        while (soonest := _soonest(candidates)) is not None:
-            if await _may_repeat(soonest) and await self._ask(exchange, soonest):
+        while (soonest := soonest_of(candidates)) is not None:
+            if await may_repeat(soonest) and await self._ask(exchange, soonest):
                 return Verdict.REPLY
         raise most_telling([(each.target, each.error) for each in candidates if each.error is not None])
 
-    def _candidate(self, target: Target) -> _Candidate:
+    def _candidate(self, target: Target) -> Candidate:
         name = target.provider
-        return _Candidate(target, self._resources.providers[name], self._resources.breakers[name], self._budgets[name])
+        return Candidate(target, self._resources.providers[name], self._resources.breakers[name], self._budgets[name])
 
-    async def _ask_or_go_on(self, exchange: Exchange, candidate: _Candidate, all_of_them: list[_Candidate]) -> bool:
+    async def _ask_or_go_on(self, exchange: Exchange, candidate: Candidate, all_of_them: list[Candidate]) -> bool:
         """Ask a target. Where it refuses for a reason that the plan has other targets for, add these, each once."""
         try:
             return await self._ask(exchange, candidate)
@@ -155,7 +127,7 @@ class Call:
             all_of_them[at:] = [*(one for one in all_of_them[at:] if one.target in others), *added]
             return False
 
-    async def _ask(self, exchange: Exchange, candidate: _Candidate) -> bool:
+    async def _ask(self, exchange: Exchange, candidate: Candidate) -> bool:
         """Ask a target, as often as may help at once. Return whether there is a reply."""
         candidate.again = None
         if to_be_estimated(exchange, candidate.provider):
@@ -164,7 +136,7 @@ class Call:
         try:
             if exchange.request.kind not in candidate.provider.operations:
                 raise UnsupportedEndpoint.of(candidate.provider.name, exchange.request.kind)
-            request = await _encoded(exchange, candidate)
+            request = await encoded(exchange, candidate)
         except (InvalidRequest, Unauthorized) as error:
             candidate.error = error  # not for this provider; another one's API may have it
             return False
@@ -180,13 +152,13 @@ class Call:
             if not failure.moves_on:
                 raise failure
             if exchange.request.passing is None and self._may_change_keys(candidate, failure):
-                request = await _encoded(exchange, candidate)
+                request = await encoded(exchange, candidate)
                 continue
             candidate.again = None if exchange.request.once else self._again(candidate, failure, exchange.deadline)
-            if _others_first(failure) or not await _may_repeat(candidate):
+            if others_first(failure) or not await may_repeat(candidate):
                 return False
 
-    def _may_change_keys(self, candidate: _Candidate, failure: GatewayError) -> bool:
+    def _may_change_keys(self, candidate: Candidate, failure: GatewayError) -> bool:
         """Say whether to ask again at once, with another key than the one that has just failed."""
         keys = candidate.provider.keys
         if keys is None or candidate.spared in (None, is_the_callers_matter) or not is_about_the_key(failure):
@@ -195,14 +167,14 @@ class Call:
         may = candidate.tries <= candidate.provider.settings.max_retries and keys.resting(now) < len(keys)
         return may and candidate.budget.withdraw(now)
 
-    async def _try(self, exchange: Exchange, candidate: _Candidate, request: UpstreamRequest) -> GatewayError | None:
+    async def _try(self, exchange: Exchange, candidate: Candidate, request: UpstreamRequest) -> GatewayError | None:
         """Make one attempt, if the breaker lets it. An attempt that it does not let has no row."""
         breaker = candidate.breaker
         leave = None
         # A caller's own key has an account of its own, and limits that are none of ours.
         if candidate.provider.name in self._limits and candidate.spared is not is_the_callers_matter:
             if breaker.state(trio.current_time()) is BreakerState.OPEN:
-                return _left_alone(candidate)
+                return left_alone_now(candidate)
             try:
                 leave = await self._limits.leave_for(exchange, candidate.target)
             except GatewayError as error:
@@ -211,7 +183,7 @@ class Call:
         ticket = breaker.admit(now)
         if ticket is None:
             await _settle(leave)
-            return _left_alone(candidate)
+            return left_alone_now(candidate)
         if not candidate.tries:
             candidate.budget.deposit(now)
         candidate.tries += 1
@@ -236,13 +208,13 @@ class Call:
             return error
         return None
 
-    def _price(self, candidate: _Candidate) -> Price | None:
+    def _price(self, candidate: Candidate) -> Price | None:
         """Return what the target costs now, if that is known."""
         resources = self._resources
         provider, target = candidate.provider, candidate.target
         return resources.prices.of(provider.type, provider.name, target.model, resources.wall())
 
-    def _again(self, candidate: _Candidate, error: GatewayError, deadline: float) -> float | None:
+    def _again(self, candidate: Candidate, error: GatewayError, deadline: float) -> float | None:
         """Return when the target may be asked again, or None if that cannot help or would be too late."""
         settings = candidate.provider.settings
         now = trio.current_time()
@@ -256,66 +228,9 @@ class Call:
         return again if asked <= PATIENCE and again < deadline else None
 
 
-def _encoded(exchange: Exchange, candidate: _Candidate) -> Awaitable[UpstreamRequest]:
-    """Settle with which key the target is asked, and return what to send. To be awaited at once.
-
-    Raises:
-        InvalidRequest: The provider cannot be asked for it. Unauthorized: The caller brought no key for it.
-    """
-    asked = provider = candidate.provider
-    if provider.keys is not None or provider.with_key is not None or exchange.request.provider_keys:
-        asked = _with_key(exchange, candidate)
-    return compute(len(exchange.request.body), asked.translator.encode, exchange, candidate.target)
-
-
-def _with_key(exchange: Exchange, candidate: _Candidate) -> Provider:
-    """Return a target's provider with the caller's own key, or with that one of its several whose turn it is.
-
-    Files and batches have the first key always: they are only there for the account that made them.
-    """
-    provider = candidate.provider
-    asked = with_callers_key(exchange, provider)
-    if asked is not None:
-        candidate.spared = is_the_callers_matter
-    elif provider.keys is not None:
-        one_account = exchange.request.operation in KEPT
-        asked = provider.keys.providers[0] if one_account else provider.keys.pick(trio.current_time())
-        candidate.spared = partial(provider.keys.failed, asked)
-        candidate.key = provider.keys.number_of(asked)
-    candidate.asked = asked
-    return asked or provider
-
-
-def _left_alone(candidate: _Candidate) -> GatewayError:
-    breaker = candidate.breaker
-    return candidate.error or left_alone(
-        candidate.provider.name, breaker.failures, breaker.retry_after(trio.current_time())
-    )
-
-
 async def _settle(leave: Leave | None) -> None:
     """Settle a call that is over before its exchange is. A checkpoint where the store has to be waited for."""
     settling = leave.settle() if leave is not None else None
     if settling is not None:
         with trio.move_on_after(LONGEST, shield=True):
             await settling
-
-
-def _others_first(error: GatewayError) -> bool:
-    """Say whether asking the same target again would cost time that another target may not need."""
-    return error.retry_after is not None or isinstance(error, UpstreamBusy | UpstreamTimeout)
-
-
-def _soonest(candidates: list[_Candidate]) -> _Candidate | None:
-    """Return the target that may be asked again first; of equals, the first of the plan."""
-    ready = [each for each in candidates if each.again is not None]
-    return min(ready, key=lambda each: each.again or 0.0, default=None)
-
-
-async def _may_repeat(candidate: _Candidate) -> bool:
-    """Wait until the target may be asked again, unless it may not or the budget is spent. A checkpoint if so."""
-    if candidate.again is None or not candidate.budget.withdraw(trio.current_time()):
-        candidate.again = None
-        return False
-    await trio.sleep_until(candidate.again)
-    return True
