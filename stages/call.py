@@ -45,9 +45,8 @@ from sluicegate.pipeline.stage import Verdict
 from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key, with_callers_key
 from .parts.attempt import attempt
 from .parts.attempt_record import AttemptRecord, Spared
-from .parts.counting import LONGEST
 from .parts.failure import left_alone, most_telling
-from .parts.provider_limits import Leave, ProviderLimits
+from .parts.provider_limits import ProviderLimits
 from .parts.token_count import reply_with_estimate, to_be_estimated
 
 
@@ -185,7 +184,8 @@ class Call:
         now = trio.current_time()
         ticket = breaker.admit(now)
         if ticket is None:
-            await _settle(leave)
+            if leave is not None:
+                await leave.settle_alone()
             return _left_alone(candidate)
         if not candidate.tries:
             candidate.budget.deposit(now)
@@ -204,7 +204,8 @@ class Call:
                 max_reply=settings.max_reply,
             )
         except GatewayError as error:
-            await _settle(leave)
+            if leave is not None:
+                await leave.settle_alone()
             return error
         return None
 
@@ -262,14 +263,6 @@ def _left_alone(candidate: _Candidate) -> GatewayError:
     return candidate.error or left_alone(
         candidate.provider.name, breaker.failures, breaker.retry_after(trio.current_time())
     )
-
-
-async def _settle(leave: Leave | None) -> None:
-    """Settle a call that is over before its exchange is. A checkpoint where the store has to be waited for."""
-    settling = leave.settle() if leave is not None else None
-    if settling is not None:
-        with trio.move_on_after(LONGEST, shield=True):
-            await settling
 
 
 def _others_first(error: GatewayError) -> bool:
