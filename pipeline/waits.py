@@ -40,8 +40,14 @@ class Waits:
         Raises:
             TimeoutError: It takes longer than ``seconds``, or than the gateway has left.
         """
-        with self.within(seconds):
-            return await waiting
+        # As `within`, without the generator: each settling that waits comes by here.
+        scope = trio.CancelScope(deadline=min(trio.current_time() + seconds, self.end))
+        self._scopes.add(scope)
+        try:
+            with scope:
+                return await waiting
+        finally:
+            self._scopes.discard(scope)
         if trio.current_time() >= self.end:
             raise TimeoutError("it took longer than the gateway lives")
         raise TimeoutError(f"it took longer than {seconds:g} s")

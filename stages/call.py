@@ -42,9 +42,8 @@ from .parts.asked import check_callers_keys, is_the_callers_matter, refused_key
 from .parts.attempt import attempt
 from .parts.attempt_record import AttemptRecord
 from .parts.candidate import Candidate, encoded, left_alone_now, may_repeat, others_first, soonest_of
-from .parts.counting import LONGEST
 from .parts.failure import most_telling
-from .parts.provider_limits import Leave, ProviderLimits
+from .parts.provider_limits import ProviderLimits
 from .parts.token_count import reply_with_estimate, to_be_estimated, to_be_estimated_after
 
 
@@ -182,7 +181,8 @@ class Call:
         now = trio.current_time()
         ticket = breaker.admit(now)
         if ticket is None:
-            await _settle(leave)
+            if leave is not None:
+                await leave.settle_alone()
             return left_alone_now(candidate)
         if not candidate.tries:
             candidate.budget.deposit(now)
@@ -204,7 +204,8 @@ class Call:
                 max_reply=settings.max_reply,
             )
         except GatewayError as error:
-            await _settle(leave)
+            if leave is not None:
+                await leave.settle_alone()
             return error
         return None
 
@@ -226,11 +227,3 @@ class Call:
         # Jitter comes on top of what was asked for: never earlier, and not all at once.
         again = now + asked + backoff(candidate.tries, settings.retry_delay, self._resources.random)
         return again if asked <= PATIENCE and again < deadline else None
-
-
-async def _settle(leave: Leave | None) -> None:
-    """Settle a call that is over before its exchange is. A checkpoint where the store has to be waited for."""
-    settling = leave.settle() if leave is not None else None
-    if settling is not None:
-        with trio.move_on_after(LONGEST, shield=True):
-            await settling

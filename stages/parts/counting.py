@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 import trio
@@ -20,6 +21,7 @@ from sluicegate.pipeline.store import Admission, Standing, Store, Window, at_onc
 
 from .limit_rules import Amounts, Hold, Rule, Rules
 from .settlements import Settlements
+from .settlers import Settlers
 
 LONGEST = 2.0
 """Seconds that one answer of a store is waited for, should it have more patience than that itself."""
@@ -99,6 +101,7 @@ class Counting:
         self._ledger = ledger
         self._open = is_open
         self._settlements = Settlements(what, store, clock)
+        self._settlers = Settlers()
         self._seeding = trio.Lock()
 
     async def count(self, reservation: Reservation) -> Refusal | Missing | None:
@@ -151,22 +154,38 @@ class Counting:
         return outcome
 
     def settle(self, reservation: Reservation, change: Amounts) -> Coroutine[Any, Any, None] | None:
-        """Count so much more or less, and release what is held. Does it at once, or returns what has to be awaited."""
-        if reservation.admission is None and not reservation.held:
+        """Count so much more or less, and release what is held. Does it at once, or returns what has to be awaited.
+
+        What is awaited may settle for others too, and others may settle this.
+        """
+        settling = self._settling(reservation, change)
+        if settling is None:
             return None
-        changes = reservation.rules.each(change) if reservation.admission is not None else ()
-        if not reservation.held and not any(changes):
-            return None
-        settling = self._settle(reservation, changes)
         if not self.immediate:
-            return settling
-        at_once(settling)
+            return self._settlers.leave(settling)
+        at_once(settling())
         return None
 
-    async def _settle(self, reservation: Reservation, changes: tuple[int, ...]) -> None:
+    async def settle_alone(self, reservation: Reservation, change: Amounts) -> None:
+        """Do that for one call, and nothing for others; it is seen through even where its request is given up.
+
+        A checkpoint where the store waits.
+        """
+        settling = self._settling(reservation, change)
+        if settling is not None:
+            with trio.CancelScope(deadline=trio.current_time() + LONGEST, shield=True):
+                await settling()
+
+    def _settling(self, reservation: Reservation, change: Amounts) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        windows, changes = reservation.rules.changed(change) if reservation.admission is not None else ((), ())
+        if not reservation.held and not windows:
+            return None
+        return partial(self._settle, reservation, windows, changes)
+
+    async def _settle(self, reservation: Reservation, windows: tuple[Window, ...], changes: tuple[int, ...]) -> None:
         admission, reservation.admission = reservation.admission, None
-        if admission is not None and any(changes):
-            await self._settlements.adjust(reservation.rules.windows, admission, changes)
+        if admission is not None and windows:
+            await self._settlements.adjust(windows, admission, changes)
         await self._release(reservation)
 
     async def _release(self, reservation: Reservation) -> None:
@@ -205,6 +224,7 @@ class Counting:
         """Ask the store. It is not given up for a request that is: only if it takes too long."""
         if self.immediate:
             return await work(*given)
-        with trio.move_on_after(LONGEST, shield=True):
+        # `move_on_after` is the same, and takes a generator more for each request.
+        with trio.CancelScope(deadline=trio.current_time() + LONGEST, shield=True):
             return await work(*given)
         raise StoreUnavailable(f"the store did not answer within {LONGEST:g} s")

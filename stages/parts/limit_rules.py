@@ -60,7 +60,7 @@ class Rules:
         requests: The places of the windows that count requests, and ``tokens`` of those that count these.
     """
 
-    __slots__ = ("_measures", "holds", "requests", "rules", "slots", "tokens", "windows")
+    __slots__ = ("_by_changed", "_measures", "holds", "requests", "rules", "slots", "tokens", "windows")
 
     def __init__(self, rules: Iterable[Rule], holds: Iterable[Hold]) -> None:
         self.rules = tuple(rules)
@@ -68,6 +68,7 @@ class Rules:
         self.windows = tuple(rule.window for rule in self.rules)
         self.slots = tuple(hold.slot for hold in self.holds)
         self._measures = tuple(rule.measure for rule in self.rules)
+        self._by_changed: dict[tuple[bool, bool, bool], tuple[tuple[Window, ...], tuple[Measure, ...]]] = {}
         self.requests = self._places(Measure.REQUESTS)
         self.tokens = self._places(Measure.TOKENS)
 
@@ -77,6 +78,15 @@ class Rules:
     def each(self, amounts: Amounts) -> tuple[int, ...]:
         """Return the amount for each window."""
         return tuple([amounts[measure] for measure in self._measures])
+
+    def changed(self, change: Amounts) -> tuple[tuple[Window, ...], tuple[int, ...]]:
+        """Return the windows that a change is one for, and the change of each."""
+        by_what = self._by_changed.get(key := (change[0] != 0, change[1] != 0, change[2] != 0))
+        if by_what is None:
+            places = [place for place, measure in enumerate(self._measures) if key[measure]]
+            windows = tuple(self.windows[place] for place in places)
+            by_what = self._by_changed[key] = windows, tuple(self._measures[place] for place in places)
+        return by_what[0], tuple([change[measure] for measure in by_what[1]])
 
     def rule_of(self, window: Window) -> Rule:
         """Return the first rule with this window."""

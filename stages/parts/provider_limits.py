@@ -37,12 +37,18 @@ class Leave:
 
     def settle(self, _: object = None) -> Coroutine[Any, Any, None] | None:
         """Let what the call has used take the place of what was reserved. Safe to call twice."""
+        return self.counting.settle(self.reservation, self._change())
+
+    async def settle_alone(self) -> None:
+        """Do it now, for a call that is over before its exchange is. A checkpoint where the store waits."""
+        await self.counting.settle_alone(self.reservation, self._change())
+
+    def _change(self) -> Amounts:
         requests, reserved_tokens, reserved_cost = self.reservation.amounts
-        change: Amounts = (-requests, -reserved_tokens, -reserved_cost)
-        if self.attempt is not None:
-            tokens = tokens_of(self.attempt, self.usage)
-            change = (0, tokens - reserved_tokens, (self.attempt.cost or 0) - reserved_cost)
-        return self.counting.settle(self.reservation, change)
+        if self.attempt is None:
+            return -requests, -reserved_tokens, -reserved_cost
+        tokens = tokens_of(self.attempt, self.usage)
+        return 0, tokens - reserved_tokens, (self.attempt.cost or 0) - reserved_cost
 
 
 class ProviderLimits:
