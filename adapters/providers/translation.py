@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sluicegate.pipeline.form.chat import Chat
 
 
-COUNTS = frozenset({"count_tokens", "count_generate", "count_responses"})
+COUNTS = frozenset({"count_tokens", "count_generate"})
 """The operations that ask how long a conversation is, and not to go on with it."""
 
 
