@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sluicegate.pipeline.form.chat import Chat
 
 
-COUNTS = {"count_tokens": "input_tokens", "count_responses": "input_tokens", "count_generate": "totalTokens"}
+COUNTS = {"count_tokens": "input_tokens", "count_generate": "totalTokens"}
 """The operations that ask how long a conversation is, and not to go on with it; and what each calls the number."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import compute
-from sluicegate.pipeline.provider import Provider, TokenCounter
+from sluicegate.pipeline.provider import Provider, ResponseCounter, TokenCounter
 from sluicegate.pipeline.reply import Reply
 from sluicegate.pipeline.schemas import ResponsesRequest
 
@@ -24,10 +24,10 @@ COUNTED_AS = {"count_tokens": "input_tokens", "count_generate": "totalTokens", "
 
 def to_be_estimated(exchange: Exchange, provider: Provider) -> bool:
     """Say whether tokens are to be counted, and this provider does not."""
-    translator = provider.translator
-    return exchange.request.operation in COUNTED_AS and not (
-        isinstance(translator, TokenCounter) and translator.counts_tokens(exchange)
-    )
+    translator, operation = provider.translator, exchange.request.operation
+    if operation == "count_responses":
+        return not (isinstance(translator, ResponseCounter) and translator.counts_responses(exchange))
+    return operation in COUNTED_AS and not (isinstance(translator, TokenCounter) and translator.counts_tokens(exchange))
 
 
 def to_be_estimated_after(exchange: Exchange, failure: GatewayError) -> bool:

@@ -13,6 +13,7 @@ import trio
 
 from ..asgi import App, Message, Receive, Scope, Send
 from .errors import ClientLeft
+from .goodbye import Goodbye
 from .wire import PlainWire, TlsWire
 
 
@@ -24,22 +25,28 @@ class Guard:
 
     Args:
         wire: The connection.
+        goodbye: Put off for as long as an application runs.
         write_time: Seconds without a byte written on it that a write may take.
     """
 
-    def __init__(self, wire: PlainWire | TlsWire, *, write_time: float) -> None:
+    def __init__(self, wire: PlainWire | TlsWire, goodbye: Goodbye, *, write_time: float) -> None:
         self._wire = wire
+        self._goodbye = goodbye
         self._write_time = write_time
         self._writes: set[trio.CancelScope] = set()
         self._ended = False
+        self._written = False
 
     def progress(self) -> None:
         """Give the writes under way their time anew, since something has left."""
+        self._goodbye.moved()
         for scope in self._writes:
             scope.deadline = trio.current_time() + self._write_time
 
     def end(self) -> None:
         """End the writes under way, and those to come."""
+        if not self._ended:
+            self._written = self._goodbye.all_written()
         self._ended = True
         for scope in self._writes:
             scope.cancel()
@@ -63,7 +70,7 @@ class Guard:
                 await self._write(send, message)
 
             try:
-                with suppress(ClientLeft):
+                with suppress(ClientLeft), self._goodbye.put_off():
                     await app(scope, guarded_receive, guarded_send)
             finally:
                 if half_sent:
@@ -82,6 +89,9 @@ class Guard:
             finally:
                 self._writes.discard(scope)
         if scope.cancelled_caught:
+            # A client may leave with the last byte, before the application has had its turn: then it has its answer.
+            if self._written and message["type"] == "http.response.body" and not message.get("more_body", False):
+                return
             self._wire.abort()
             raise ClientLeft("the client left, or takes nothing")
 

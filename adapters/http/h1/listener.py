@@ -23,6 +23,7 @@ from hypercorn.utils import parse_socket_addr, repr_socket_addr, wrap_app
 from ..asgi import App
 from .connection import Connection
 from .edge import Edge
+from .goodbye import Goodbye
 from .handover import Guard, PlainReplay, TlsReplay
 from .limits import Limits
 from .scope import Peers
@@ -203,10 +204,14 @@ class _Listener:
 
     async def _hand_over(self, wire: TlsWire | PlainWire, held: bytes) -> None:
         """Give a connection to hypercorn, which reads it from its first byte on."""
-        guard = Guard(wire, write_time=self._edge.limits.write_time)
+        goodbye = Goodbye(self._context.terminated)
+        guard = Guard(wire, goodbye, write_time=self._edge.limits.write_time)
         replay: Any = TlsReplay(wire, guard, held) if isinstance(wire, TlsWire) else PlainReplay(wire, guard, held)
         app = _wrap(guard.wrap(self._edge.app), self._config)
-        await TCPServer(app, self._config, self._context, ConnectionState(self._state.copy()), replay)
+        context = WorkerContext(None)
+        context.terminated = goodbye
+        goodbye.server = TCPServer(app, self._config, context, ConnectionState(self._state.copy()), replay)
+        await goodbye.server
 
 
 def _taken(sock: trio.socket.SocketType) -> socket.socket:

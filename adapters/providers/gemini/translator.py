@@ -119,8 +119,8 @@ class Gemini:
         return UpstreamRequest("POST", self._url(target.model, method), self._plain_headers, body)
 
     def counts_tokens(self, exchange: Exchange) -> bool:
-        """Say yes to who asks as Anthropic's or Google's clients do: all of its models count."""
-        return exchange.request.operation != "count_responses"
+        """Say yes: all of its models count."""
+        return True
 
     def decode(self, exchange: Exchange, head: UpstreamHead, body: bytes) -> tuple[Reply, Usage | None]:
         """Return the reply that an answer means, and its tokens. Raises GatewayError where it is none."""

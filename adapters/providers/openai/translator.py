@@ -161,9 +161,9 @@ class OpenAI:
 
     def _passes(self, exchange: Exchange) -> bool:
         """Say whether a request in the Responses API goes on in it."""
-        return (self._has_responses and exchange.request.operation == RESPONSES) or self.counts_tokens(exchange)
+        return (self._has_responses and exchange.request.operation == RESPONSES) or self.counts_responses(exchange)
 
-    def counts_tokens(self, exchange: Exchange) -> bool:
+    def counts_responses(self, exchange: Exchange) -> bool:
         """Say whether OpenAI itself is asked in its own words; the servers that speak its API do not count."""
         return self._strips and exchange.request.operation == COUNT
 

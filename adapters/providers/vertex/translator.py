@@ -115,8 +115,6 @@ class Vertex:
 
     def counts_tokens(self, exchange: Exchange) -> bool:
         """Say yes, as the models of both publishers count; but Claude only who speaks its API."""
-        if exchange.request.operation == "count_responses":
-            return False
         plan = exchange.plan
         if exchange.request.operation != "count_generate" or plan is None:
             return True

@@ -4,16 +4,18 @@ import inspect
 import re
 import ssl
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 
 import h11
 import httpx
 import pytest
 import trio
+import trio.testing
 import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, ResponseReceived, StreamEnded
+from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded
 from hypercorn.config import Config, Sockets
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.tcp_server import TCPServer
@@ -25,6 +27,8 @@ from wsproto.events import AcceptConnection, CloseConnection, Message, RejectCon
 
 from sluicegate.adapters.http.h1.limits import Limits
 from sluicegate.adapters.http.h1.listener import serve_edge
+from sluicegate.adapters.http.server import serve_http
+from sluicegate.adapters.http.sockets import listen
 from tests.adapters.http.h1.edge import echo, lifespan, on_http, reply, serving
 
 HEADERS = [(":method", "GET"), (":path", "/"), (":scheme", "http"), (":authority", "x")]
@@ -318,3 +322,68 @@ async def test_requests_of_an_independent_client_are_understood():
                     body += event.data
             assert body == b"POST /%d 1.1 onetwo" % number
             peer.start_next_cycle()
+
+
+@pytest.mark.parametrize("size", [10, 9_000, 16_384, 20_000, 33_000, 60_000])
+async def test_server_that_ends_sends_answers_over_http2_with_their_ends_before_it_says_goodbye(size):
+    asked, may_end, ending = trio.Event(), trio.Event(), trio.Event()
+
+    @on_http
+    async def app(scope, receive, send):
+        asked.set()
+        await may_end.wait()
+        await reply(send, b"x" * size)
+
+    sock = listen("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    async with trio.open_nursery() as nursery:
+        start = partial(serve_http, app, sock, trio.sleep_forever, yielding=ending.wait)
+        await nursery.start(start)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            h2 = H2Client(stream)
+            h2.connection.initiate_connection()
+            h2.connection.send_headers(1, HEADERS, end_stream=True)
+            h2.connection.increment_flow_control_window(100_000)
+            await stream.send_all(h2.connection.data_to_send())
+            await asked.wait()
+            ending.set()
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            may_end.set()
+            events = []
+            with trio.fail_after(5):
+                while data := await stream.receive_some():
+                    events += h2.connection.receive_data(data)
+                    await stream.send_all(h2.connection.data_to_send())
+        nursery.cancel_scope.cancel()
+    assert sum(len(event.data) for event in events if isinstance(event, DataReceived)) == size
+    assert [event.stream_id for event in events if isinstance(event, StreamEnded)] == [1]
+    assert isinstance(events[-1], ConnectionTerminated)
+
+
+async def test_client_that_leaves_with_the_last_byte_of_an_answer_over_http2_has_had_it():
+    outcomes = []
+
+    @on_http
+    async def app(scope, receive, send):
+        try:
+            await reply(send, b"x" * 12_000)
+        except BaseException as error:
+            outcomes.append(type(error))
+            raise
+        outcomes.append("sent")
+
+    async with serving(app) as served:
+        for _ in range(30):
+            async with served.client() as client:
+                h2 = H2Client(client.stream)
+                h2.connection.initiate_connection()
+                h2.connection.send_headers(1, HEADERS, end_stream=True)
+                await client.send(h2.connection.data_to_send())
+                size = 0
+                while size < 12_000:
+                    for event in h2.connection.receive_data(await client.stream.receive_some()):
+                        size += len(event.data) if isinstance(event, DataReceived) else 0
+        with trio.fail_after(5):
+            while len(outcomes) < 30:  # noqa: ASYNC110  # nothing tells when a server has noticed
+                await trio.sleep(0.01)
+    assert outcomes == ["sent"] * 30

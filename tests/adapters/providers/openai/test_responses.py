@@ -177,10 +177,10 @@ def counting(**fields) -> Exchange:
 
 
 def test_tokens_are_counted_by_openai_itself_and_nobody_else():
-    assert openai().counts_tokens(counting())
-    assert not openai().counts_tokens(exchange())
+    assert openai().counts_responses(counting())
+    assert not openai().counts_responses(exchange())
     for other in (openai("http://vllm/v1", responses=True), azure("https://r.openai.azure.com")):
-        assert not other.counts_tokens(counting())
+        assert not other.counts_responses(counting())
     sent = openai("https://api.openai.com/v1?a=b").encode(counting(), TARGET)
     assert sent.url == "https://api.openai.com/v1/responses/input_tokens?a=b"
     assert json.loads(sent.body) == {"model": "m", "input": "Hi"}
