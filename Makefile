@@ -5,6 +5,7 @@
 #   make test                  everything that is checked: lint, types, import rules, costs at the edges, tests
 #   make lint                  the quick half of it
 #   make docs                  write the reference of the configuration again, from the program
+#   make prices                write the table of prices again, from the newest genai-prices
 #   make bench                 measure the standard set, in less than five minutes, and write it into perf/REPORT.md
 #   make bench-before BEFORE=../before/.venv/bin/python    plain chat, this checkout beside another commit
 #   make bench-peers           the same requests through other gateways, which are installed into .peers; into the report
@@ -24,7 +25,8 @@ BIN := $(TEST)/bin
 # Other gateways, never dependencies: only `make bench-peers` fetches them.
 PEERS := .peers
 
-.PHONY: run test lint docs bench bench-before bench-peers bench-connections soak model-deps npm-deps postgres-deps demo-real clean
+.PHONY: run test lint docs prices bench bench-before bench-peers bench-connections soak model-deps npm-deps postgres-deps \
+	demo-real clean
 .DELETE_ON_ERROR:
 
 # `exec`, so that no shell stands between the terminal and the server: Ctrl-C reaches it, and it leaves nothing behind.
@@ -46,6 +48,10 @@ lint: $(TEST)/.installed
 
 docs: $(TEST)/.installed
 	$(BIN)/python docs/refresh.py
+
+prices: $(TEST)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade genai-prices
+	$(BIN)/python -m sluicegate.adapters.prices.compile
 
 bench: $(RUN)/.installed
 	@$(RUN)/bin/python -m sluicegate.perf.bench $(ARGS)

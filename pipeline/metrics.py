@@ -56,6 +56,8 @@ class Figures:
         faults: Codes of the errors of such calls, also of those that nobody saw.
         input_tokens: Tokens that the target took in; answers from the cache take none.
         output_tokens: Tokens that it gave.
+        cost: Nano-dollars that its calls have cost, also of those whose answer nobody saw.
+        unpriced: Calls that have used something whose price is not known; they are not in ``cost``.
         latency: From a request's start to its end, in microseconds.
         first_token: From a request's start to the first content of a stream, in microseconds.
         speed: Output tokens per second of each answer.
@@ -69,6 +71,8 @@ class Figures:
     faults: Counter[str] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: int = 0
+    unpriced: int = 0
     latency: HdrHistogram = field(default_factory=_times)
     first_token: HdrHistogram = field(default_factory=_times)
     speed: HdrHistogram = field(default_factory=_speeds)

@@ -43,10 +43,19 @@ Batch = list[Chunk]
 
 
 class Usage(msgspec.Struct, gc=False):
-    """Tokens of one answer. ``input`` includes ``cached`` and ``cache_write``; ``output`` includes ``reasoning``.
+    """What one answer has used: tokens, and what providers count in place of tokens.
 
-    ``images`` is how many were made, ``characters`` how many were said, and ``seconds`` those of sound: what providers
-    count in place of tokens.
+    Counts lie inside of each other. ``input`` includes ``cached``, ``cache_write``, ``audio_input`` and
+    ``image_input``; ``cache_write`` includes ``cache_write_1h``, kept for an hour and not for minutes; ``audio_cached``
+    and ``image_cached`` are in ``cached`` as well as in the input of their sort. ``output`` includes ``reasoning``,
+    ``audio_output`` and ``image_output``.
+
+    ``unbilled_input`` and ``unbilled_output`` are tokens that the provider counts and takes no money for.
+
+    ``images`` is how many were made, ``characters`` how many were said, ``seconds`` those of sound, and ``searches``
+    how often the provider has looked something up for it. ``tier`` is the class of service where that may have prices
+    of its own: ``flex``, ``priority``, ``fast`` or empty. ``charged`` is what the provider says that it charges, in
+    nano-dollars; None where it does not say.
     """
 
     input: int = 0
@@ -58,11 +67,28 @@ class Usage(msgspec.Struct, gc=False):
     images: int = 0
     characters: int = 0
     seconds: float = 0.0
+    cache_write_1h: int = 0
+    audio_input: int = 0
+    audio_cached: int = 0
+    audio_output: int = 0
+    image_input: int = 0
+    image_cached: int = 0
+    image_output: int = 0
+    searches: int = 0
+    unbilled_input: int = 0
+    unbilled_output: int = 0
+    tier: str = ""
+    charged: int | None = None
 
     @property
     def total(self) -> int:
         """Input and output together."""
         return self.input + self.output
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything is counted that somebody may want money for."""
+        return bool(self.input or self.output or self.images or self.characters or self.seconds)
 
 
 @dataclass(slots=True)

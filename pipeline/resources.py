@@ -17,6 +17,7 @@ from .directory import Directory, NoDirectory, Tokens
 from .ledger import Ledger, NoLedger
 from .live_models import LiveModels
 from .metrics import Metrics
+from .pricing import NoPrices, Prices
 from .provider import Provider
 from .recorder import NoRecorders, Recorders
 from .store import Store
@@ -43,6 +44,7 @@ class Resources:
         live_models: What providers have said of their models; the gateway keeps it fresh while it runs.
         directory: Knows the keys that are made while the gateway runs.
         tokens: Knows callers by signed tokens; None where these are off.
+        prices: Knows what models cost.
         ledger: Keeps what has been used, and what it has cost.
         access_log: Takes one record a settled exchange.
         recorders: Opens what writes takes of exchanges into files.
@@ -58,6 +60,7 @@ class Resources:
     live_models: LiveModels = field(default_factory=LiveModels)
     directory: Directory = field(default_factory=NoDirectory)
     tokens: Tokens | None = None
+    prices: Prices = field(default_factory=NoPrices)
     ledger: Ledger = field(default_factory=NoLedger)
     access_log: AccessLog = _no_log
     recorders: Recorders = field(default_factory=NoRecorders)

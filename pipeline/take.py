@@ -48,7 +48,7 @@ class Take:
         outcome: ``ok``, ``failed`` or ``cancelled``.
         status: The HTTP status of the answer, or that which its error has.
         code: The error's code, or None.
-        usage: Tokens by name, as `Usage` has them.
+        usage: What was counted, by name, as `Usage` has it.
         reply: The whole answer, where it was kept and is no stream.
         chunks: What a stream sent, and when.
         stages: Seconds of work by stage, in order.
@@ -70,7 +70,7 @@ class Take:
     outcome: str = "ok"
     status: int = 200
     code: str | None = None
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, int | float] = field(default_factory=dict)
     reply: bytes = field(default=b"", repr=False)
     chunks: tuple[RecordedChunk, ...] = ()
     stages: dict[str, float] = field(default_factory=dict)

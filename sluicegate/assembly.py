@@ -23,6 +23,7 @@ from sluicegate.pipeline.config.sections import (
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.keyring import Keyring
 from sluicegate.pipeline.ledger import Ledger, NoLedger
+from sluicegate.pipeline.pricing import Prices
 from sluicegate.pipeline.provider import Carried, Provider, Transport, UpstreamRequest, UpstreamResponse
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import AccessLog, Resources
@@ -63,6 +64,7 @@ def build(
         stores={"memory": MemoryStore(), **(stores or {})},
         recorders=Cassettes(),
         ledger=_ledger(config.database),
+        prices=_prices(config),
     )
     if access_log is not None:
         resources.access_log = access_log
@@ -192,6 +194,12 @@ def _ledger(settings: DatabaseSettings) -> Ledger:
         return open_ledger(settings)
     except BadDatabaseUrl as error:
         raise ConfigError([Problem(str(error), "wrong-value", path="database.url")]) from error
+
+
+def _prices(config: GatewayConfig) -> Prices:
+    from sluicegate.adapters.prices.known import KnownPrices  # not before a gateway is built
+
+    return KnownPrices(config)
 
 
 def _http_transport(max_connections: int) -> Transport:

@@ -34,6 +34,7 @@ from sluicegate.pipeline.errors import (
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.heavy import compute
 from sluicegate.pipeline.keyring import is_about_the_key
+from sluicegate.pipeline.pricing import Price
 from sluicegate.pipeline.provider import Provider, UpstreamRequest
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
@@ -166,7 +167,8 @@ class Call:
             candidate.budget.deposit(now)
         candidate.tries += 1
         settings = self._settings
-        record = AttemptRecord(exchange, candidate.target, breaker, ticket, candidate.spared)
+        pricing = partial(self._price, candidate)
+        record = AttemptRecord(exchange, candidate.target, breaker, ticket, candidate.spared, pricing)
         try:
             await attempt(
                 record,
@@ -178,6 +180,12 @@ class Call:
         except GatewayError as error:
             return error
         return None
+
+    def _price(self, candidate: _Candidate) -> Price | None:
+        """Return what the target costs now, if that is known."""
+        resources = self._resources
+        provider, target = candidate.provider, candidate.target
+        return resources.prices.of(provider.type, provider.name, target.model, resources.wall())
 
     def _again(self, candidate: _Candidate, error: GatewayError, deadline: float) -> float | None:
         """Return when the target may be asked again, or None if that cannot help or would be too late."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import trio
 
+from sluicegate.pipeline.config.kinds import NANOS
 from sluicegate.pipeline.exchange import Exchange, Target
 from sluicegate.pipeline.ledger import NoLedger
 from sluicegate.pipeline.metrics import OTHER, Figures, Series, count_code, microseconds, whole_speed
@@ -72,6 +73,10 @@ class Meter:
         for attempt in exchange.attempts:
             asked = self._figures(exchange, attempt.target)
             asked.attempts += 1
+            if attempt.cost is not None:
+                asked.cost += attempt.cost
+            elif attempt.usage is not None:
+                asked.unpriced += 1
             if attempt.error is not None:
                 count_code(asked.faults, attempt.error.code)
         figures = self._figures(exchange, of.target)
@@ -114,6 +119,7 @@ def record(exchange: Exchange, of: Account) -> dict[str, Any]:
         "images": (usage.images or None) if usage is not None else None,
         "characters": (usage.characters or None) if usage is not None else None,
         "audio_seconds": (usage.seconds or None) if usage is not None else None,
+        "cost_usd": exchange.cost / NANOS if exchange.cost is not None else None,
         "ttft_ms": _milliseconds(of.first_token),
         "duration_ms": _milliseconds(of.duration),
         "tokens_per_s": round(of.speed, 1) if of.speed is not None else None,

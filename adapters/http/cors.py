@@ -19,7 +19,10 @@ EXPOSED = ", ".join(
         "retry-after-ms",
         "x-should-retry",
         "server-timing",
-        *(f"x-sluicegate-{name}" for name in ("provider", "model", "attempts", "cache", "dropped", "estimated")),
+        *(
+            f"x-sluicegate-{name}"
+            for name in ("provider", "model", "attempts", "cost-usd", "cache", "dropped", "estimated")
+        ),
         *(f"x-ratelimit-{part}-requests" for part in ("limit", "remaining", "reset")),
     ]
 )

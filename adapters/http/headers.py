@@ -12,6 +12,7 @@ from math import ceil
 from sluicegate.pipeline.config.units import read_duration
 from sluicegate.pipeline.errors import GatewayError, InvalidRequest, UpstreamError
 from sluicegate.pipeline.exchange import Exchange, Mark
+from sluicegate.pipeline.pricing import dollars
 
 Encoded = list[tuple[bytes, bytes]]
 
@@ -84,11 +85,21 @@ def of_exchange(exchange: Exchange) -> Encoded:
         if (value := exchange.notes.get(note)) is not None:
             head.append((name, _value(value)))
     head.append((b"x-sluicegate-attempts", b"%d" % len(exchange.attempts)))
+    if (cost := _cost(exchange)) is not None:
+        head.append((b"x-sluicegate-cost-usd", dollars(cost).encode("ascii")))
     if exchange.headers:
         head += encoded(exchange.headers)
     if exchange.marks:
         head.append((b"server-timing", server_timing(exchange.marks)))
     return head
+
+
+def _cost(exchange: Exchange) -> int | None:
+    """Return the nano-dollars to tell: of a plain answer, since what a stream costs is known only behind its head."""
+    reply = exchange.reply
+    if reply is None or reply.stream is not None or exchange.error is not None:
+        return None
+    return exchange.cost if exchange.attempts or exchange.notes.get("cache") == "hit" else None
 
 
 def of_error(error: GatewayError, *, attempted: bool) -> Encoded:

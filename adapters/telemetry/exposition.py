@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from sluicegate.pipeline.breaker import BreakerState
+from sluicegate.pipeline.config.kinds import NANOS
 from sluicegate.pipeline.metrics import Series
 
 from .snapshot import COUNTS, Snapshot
@@ -71,11 +72,16 @@ class SnapshotCollector(Collector):
             ("attempts", "Calls of upstreams."),
             ("input_tokens", "Tokens of requests, cached ones included."),
             ("output_tokens", "Tokens of answers, reasoning included."),
+            ("unpriced", "Calls of upstreams that have used something whose price is not known."),
         ):
             family = CounterMetricFamily(f"sluicegate_{name}", text, labels=SERIES)
             for labels, figures in series:
                 family.add_metric(labels, getattr(figures, name))
             yield family
+        cost = CounterMetricFamily("sluicegate_cost_usd", "Dollars that calls have cost; see unpriced.", labels=SERIES)
+        for labels, figures in series:
+            cost.add_metric(labels, figures.cost / NANOS)
+        yield cost
         for name, text, label in (
             ("outcomes", "Exchanges by how they ended.", "outcome"),
             ("errors", "Exchanges that ended with an error, by its code.", "code"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
+from sluicegate.pipeline.config.kinds import NANOS
 from sluicegate.pipeline.metrics import Figures
 
 from .snapshot import HopFigures, Snapshot
@@ -52,6 +53,8 @@ def _totals(all_figures: list[Figures]) -> dict[str, Any]:
         "attempts": sum(figures.attempts for figures in all_figures),
         "input_tokens": sum(figures.input_tokens for figures in all_figures),
         "output_tokens": sum(figures.output_tokens for figures in all_figures),
+        "cost_usd": sum(figures.cost for figures in all_figures) / NANOS,
+        "unpriced": sum(figures.unpriced for figures in all_figures),
         "outcomes": dict(sum((figures.outcomes for figures in all_figures), Counter())),
         "errors": dict(sum((figures.errors for figures in all_figures), Counter())),
         "faults": dict(sum((figures.faults for figures in all_figures), Counter())),

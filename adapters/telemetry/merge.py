@@ -88,6 +88,8 @@ def _add(total: Figures, more: Figures) -> None:
     total.attempts += more.attempts
     total.input_tokens += more.input_tokens
     total.output_tokens += more.output_tokens
+    total.cost += more.cost
+    total.unpriced += more.unpriced
     total.outcomes.update(more.outcomes)
     total.cache.update(more.cache)
     for codes, others in ((total.errors, more.errors), (total.faults, more.faults)):

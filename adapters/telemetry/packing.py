@@ -113,18 +113,21 @@ def _stamp_of_hop(hop: HopFigures) -> Hashable:
 def _packed_figures(figures: Figures) -> list[Any]:
     return [
         *(figures.requests, figures.attempts, figures.input_tokens, figures.output_tokens),
+        *(figures.cost, figures.unpriced),
         *(dict(counter) for counter in (figures.outcomes, figures.errors, figures.cache, figures.faults)),
         *_encoded((figures.latency, figures.first_token, figures.speed)),
     ]
 
 
 def _figures(values: list[Any]) -> Figures:
-    requests, attempts, taken, given, outcomes, errors, cache, faults, *histograms = values
+    requests, attempts, taken, given, cost, unpriced, outcomes, errors, cache, faults, *histograms = values
     figures = Figures(
         requests=requests,
         attempts=attempts,
         input_tokens=taken,
         output_tokens=given,
+        cost=cost,
+        unpriced=unpriced,
         outcomes=Counter(outcomes),
         errors=Counter(errors),
         cache=Counter(cache),

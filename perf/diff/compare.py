@@ -7,6 +7,7 @@ latencies of the stages, which are this machine's and vary from run to run; they
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -51,9 +52,11 @@ class Difference:
         played: How many of them could be asked again.
         changed: How many of those came out differently.
         as_recorded: How many came out with the recorded status and code, by side.
-        changes: By kind: ``routes`` (the plan), ``served`` (the target that answered), ``refusals``, ``failures`` and
-            ``cache``.
+        changes: By kind: ``routes`` (the plan), ``served`` (the target that answered), ``refusals``, ``failures``,
+            ``cache`` and ``costs``.
         missing_keys: Names of callers' keys that a side does not have, and how many requests came with them.
+        cost: Nano-dollars of all requests whose cost is known, by side.
+        unpriced: How many requests have a cost that is not known, by side.
         answers: Seconds to the end of good answers, upstreams included.
         first_contents: Seconds to the first content of streams.
         pipeline: Seconds in the gateway before the answer, without what upstreams took.
@@ -66,6 +69,8 @@ class Difference:
     as_recorded: dict[str, int] = field(default_factory=dict)
     changes: dict[str, list[Change]] = field(default_factory=dict)
     missing_keys: dict[str, dict[str, int]] = field(default_factory=dict)
+    cost: dict[str, int] = field(default_factory=dict)
+    unpriced: dict[str, int] = field(default_factory=dict)
     answers: Latency = Latency((), ())
     first_contents: Latency = Latency((), ())
     pipeline: Latency = Latency((), ())
@@ -94,7 +99,8 @@ def diff(old: GatewayConfig, new: GatewayConfig, takes: Sequence[Take]) -> Diffe
         ConfigError: A stage or provider finds that its settings cannot be used.
     """
     tape = Tape(takes)
-    before, after = (rerun(config, tape, SkippingClock()) for config in (old, new))
+    day = time.time()
+    before, after = (rerun(config, tape, SkippingClock(), day=day) for config in (old, new))
     difference = Difference(len(takes), sum(map(playable, takes)))
     for place, (was, now) in enumerate(zip(before, after, strict=True)):
         if was is not None and now is not None and _compare(difference, place, was, now):
@@ -104,10 +110,13 @@ def diff(old: GatewayConfig, new: GatewayConfig, takes: Sequence[Take]) -> Diffe
         difference.as_recorded[side] = sum(
             result is not None and (result.status, result.code) == (take.status, take.code) for take, result in pairs
         )
+        costs = [result.cost for result in results if result is not None]
+        difference.cost[side] = sum(cost for cost in costs if cost is not None)
+        difference.unpriced[side] = costs.count(None)
         known = keys_of(config)
         difference.missing_keys[side] = dict(Counter(take.key for take in takes if take.key and take.key not in known))
     _measure(difference, before, after)
-    _measure_work(difference, rerun(old, tape, WorkingClock()), rerun(new, tape, WorkingClock()))
+    _measure_work(difference, *(rerun(config, tape, WorkingClock(), day=day) for config in (old, new)))
     return difference
 
 
@@ -121,12 +130,22 @@ def _compare(difference: Difference, place: int, was: Result, now: Result) -> bo
     elif was.cache != now.cache:
         _note(difference, "cache", was.cache or "not asked", now.cache or "not asked", place)
         changed = True
+    elif was.cost != now.cost:
+        _note(difference, "costs", was.served or "nobody", f"{now.served or 'nobody'}: {_dearer(was, now)}", place)
+        changed = True
     for kind, told in KINDS.items():
         one, other = told(was), told(now)
         if one != other and one and other:
             _note(difference, kind, one, other, place)
             changed = True
     return changed
+
+
+def _dearer(was: Result, now: Result) -> str:
+    """Return in which way two costs differ."""
+    if was.cost is None or now.cost is None:
+        return "of unknown cost" if now.cost is None else "of known cost"
+    return "dearer" if now.cost > was.cost else "cheaper"
 
 
 def _ending(result: Result) -> str:

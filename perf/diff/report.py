@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from sluicegate.pipeline.config.kinds import NANOS
+
 from .compare import QUANTILES, Difference, Latency
 
 TITLES = {
@@ -14,6 +16,7 @@ TITLES = {
     "refusals": "refusals",
     "failures": "failures",
     "cache": "cache",
+    "costs": "costs",
 }
 MOST = 20
 """Ways in which requests changed that are told of each kind; the rest is counted."""
@@ -21,11 +24,12 @@ _NAMES = tuple(f"p{q * 100:g}" if q < 1 else "max" for q in QUANTILES)
 
 
 def as_values(difference: Difference) -> dict[str, Any]:
-    """Return all of it as plain values; times are in seconds."""
+    """Return all of it as plain values; times are in seconds, costs in dollars."""
     values = asdict(difference)
     for name in ("answers", "first_contents", "pipeline"):
         values[name] = _latency(getattr(difference, name))
     values["stages"] = {name: _latency(one) for name, one in difference.stages.items()}
+    values["cost_usd"] = {side: cost / NANOS for side, cost in values.pop("cost").items()}
     values["changes"] = {kind: values["changes"].get(kind, []) for kind in TITLES}
     return values
 
@@ -38,6 +42,7 @@ def in_words(difference: Difference) -> Iterator[str]:
         yield f"  {of.takes - of.played:,} were recorded without their bodies, and cannot be asked again"
     old, new = of.as_recorded["old"], of.as_recorded["new"]
     yield f"  ended as they did when they were recorded: {old:,} with the old configuration, {new:,} with the new one"
+    yield f"  cost: {_cost(of, 'old')} with the old configuration, {_cost(of, 'new')} with the new one"
     for side, missing in of.missing_keys.items():
         for name, count in missing.items():
             yield f"  key {name!r} is not in the {side} configuration: {count:,} requests came with it"
@@ -54,6 +59,12 @@ def in_words(difference: Difference) -> Iterator[str]:
     yield from _table("ms, upstreams included", {"answers": of.answers, "first content": of.first_contents}, 1e3)
     yield ""
     yield from _table("us, without upstreams", {"pipeline": of.pipeline, **of.stages}, 1e6)
+
+
+def _cost(of: Difference, side: str) -> str:
+    """Return what one side costs, to a millionth of a dollar, and what is not known of it."""
+    unknown = f" and {of.unpriced[side]:,} requests of unknown cost" if of.unpriced[side] else ""
+    return f"${of.cost[side] / NANOS:,.6f}{unknown}"
 
 
 def _table(title: str, rows: dict[str, Latency], unit: float) -> Iterator[str]:

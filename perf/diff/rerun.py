@@ -44,6 +44,7 @@ class Result:
         first: From arrival to the first content of a stream.
         stages: Work by stage, without what upstreams took.
         pipeline: From arrival to the answer, without what upstreams took.
+        cost: Nano-dollars; None where a price is not known.
     """
 
     outcome: str
@@ -57,6 +58,7 @@ class Result:
     first: float | None
     stages: dict[str, float] = field(default_factory=dict)
     pipeline: float = 0.0
+    cost: int | None = 0
 
 
 def playable(take: Take) -> bool:
@@ -76,23 +78,27 @@ def keys_of(config: GatewayConfig) -> dict[str, str]:
     return keys
 
 
-def rerun(config: GatewayConfig, tape: Tape, clock: SkippingClock) -> list[Result | None]:
+def rerun(config: GatewayConfig, tape: Tape, clock: SkippingClock, *, day: float) -> list[Result | None]:
     """Return what becomes of each recorded request; None for those that cannot be asked again.
 
     No upstream is called, and nothing is recorded. It runs trio itself.
+
+    Args:
+        day: The time whose prices hold, in seconds since the epoch.
 
     Raises:
         ConfigError: A stage or provider finds that its settings cannot be used.
     """
     stages = tuple(stage for stage in config.stages if stage[0] != "record")
-    return trio.run(_rerun, msgspec.structs.replace(config, stages=stages), tape, clock=clock)
+    return trio.run(_rerun, msgspec.structs.replace(config, stages=stages), tape, day, clock=clock)
 
 
-async def _rerun(config: GatewayConfig, tape: Tape) -> list[Result | None]:
+async def _rerun(config: GatewayConfig, tape: Tape, day: float) -> list[Result | None]:
     registry = Registry()
     play_providers(registry, (settings.type for settings in config.providers.values()), tape)
     gateway = build(config, registry)
     gateway.resources.random.seed(0)
+    gateway.resources.wall = lambda: day
     keys = keys_of(config)
     results: list[Result | None] = [None] * len(tape.takes)
     places = [place for place, take in enumerate(tape.takes) if playable(take)]
@@ -167,4 +173,5 @@ def _result(exchange: Exchange) -> Result:
         first=figures.first_token,
         stages=stages,
         pipeline=last - exchange.started - upstream,
+        cost=exchange.cost,
     )

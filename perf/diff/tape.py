@@ -92,20 +92,12 @@ class Tape:
 
 
 def usage_of(take: Take) -> Usage | None:
-    """Return the tokens of a recorded answer, or None where nobody counted them."""
-    told = take.usage
-    if not told:
+    """Return what a recorded answer has used, or None where nobody counted."""
+    if not take.usage:
         return None
-    return Usage(
-        input=told.get("input", 0),
-        output=told.get("output", 0),
-        cached=told.get("cached", 0),
-        cache_write=told.get("cache_write", 0),
-        reasoning=told.get("reasoning", 0),
-        estimated=bool(told.get("estimated")),
-        images=told.get("images", 0),
-        characters=told.get("characters", 0),
-    )
+    known = {name: take.usage[name] for name in Usage.__struct_fields__ if name in take.usage}
+    estimated = bool(known.pop("estimated", False))
+    return Usage(**known, estimated=estimated)  # type: ignore[arg-type]  # by name, the values are of their kinds
 
 
 def _well(take: Take, attempt: RecordedAttempt, ends: float) -> Script:
@@ -131,7 +123,7 @@ def _answer(take: Take) -> bytes:
     """Return an answer with as many words as there were tokens."""
     if take.operation == "embedding":
         return b'{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.0]}]}'
-    said = b" ".join([b"word"] * max(1, take.usage.get("output", 1)))
+    said = b" ".join([b"word"] * max(1, int(take.usage.get("output", 1))))
     choice = b'{"index":0,"message":{"role":"assistant","content":"%s"},"finish_reason":"stop"}' % said
     return b'{"object":"chat.completion","choices":[%s]}' % choice
 

@@ -56,6 +56,25 @@ class Spend(msgspec.Struct, frozen=True):
         return f"{Money(self.nanos)}/{str(Rate(1, self.window)).partition('/')[2]}"
 
 
+class TokenPrice(msgspec.Struct, frozen=True):
+    """Money for many, in femto-dollars for one, which are nano-dollars for a million; written ``$0.15/M``."""
+
+    femtos: int
+
+    def __str__(self) -> str:
+        return f"{Money(self.femtos)}/M"
+
+
+class ItemPrice(msgspec.Struct, frozen=True):
+    """Money for single things, in femto-dollars for one; written ``$0.04`` or, for a thousand of them, ``$14/k``."""
+
+    femtos: int
+
+    def __str__(self) -> str:
+        nanos, rest = divmod(self.femtos, 10**6)
+        return f"{Money(self.femtos // 1000)}/k" if rest else str(Money(nanos))
+
+
 Duration = Annotated[float, Meta(extra={"kind": "duration"})]
 """Seconds; written ``250ms``, ``30s``, ``5min``, ``1h`` or ``2d``."""
 Size = Annotated[int, Meta(extra={"kind": "size"})]

@@ -11,7 +11,17 @@ from .kinds import Secret
 from .nodes import ListNode, MapNode, Node, ObjectNode, ScalarNode, Style
 from .scalars import boolean, is_nothing, is_number, number, whole
 from .shapes import Kind, Shape, fields_of
-from .units import read_duration, read_money, read_rate, read_size, read_spend, show_duration, show_size
+from .units import (
+    read_duration,
+    read_item_price,
+    read_money,
+    read_rate,
+    read_size,
+    read_spend,
+    read_token_price,
+    show_duration,
+    show_size,
+)
 
 _SHOWN = 40
 _READERS: dict[Kind, Callable[[str], Any]] = {
@@ -20,6 +30,8 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.RATE: read_rate,
     Kind.MONEY: read_money,
     Kind.SPEND: read_spend,
+    Kind.TOKEN_PRICE: read_token_price,
+    Kind.ITEM_PRICE: read_item_price,
 }
 EXAMPLES = {
     Kind.WHOLE: "a whole number",
@@ -30,6 +42,8 @@ EXAMPLES = {
     Kind.RATE: "a rate such as 600/min",
     Kind.MONEY: "money such as $2.50",
     Kind.SPEND: "money in a time such as $5/h",
+    Kind.TOKEN_PRICE: "a price such as $0.15/M",
+    Kind.ITEM_PRICE: "a price such as $0.04",
     Kind.LIST: "a list",
     Kind.MAP: "a map",
     Kind.SECTION: "a map of settings",
@@ -125,7 +139,7 @@ def _read(shape: Shape, node: ScalarNode) -> Any:
                 if str(choice) == node.text:
                     return msgspec.convert(choice, shape.annotation)
             raise mismatch(node, shape)
-        case Kind.DURATION | Kind.SIZE | Kind.RATE | Kind.MONEY | Kind.SPEND:
+        case kind if kind in _READERS:
             return _with_unit(shape, node)
         case Kind.ANYTHING:
             return _anything(node)

@@ -15,6 +15,7 @@ from .nodes import Entry, MapNode, Node, ScalarNode, from_values
 from .offer import Offer
 from .parse import parse
 from .pipeline_section import Configured, StageReader, read_pipeline
+from .price_section import read_prices
 from .problems import ConfigError, Findings, Mark, Problem, suggest
 from .provider_section import Providers, read_providers
 from .rules import check_offer, check_order, check_workers
@@ -22,7 +23,7 @@ from .scalars import is_nothing
 from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
 from .variables import Variables
 
-SECTIONS = (*SINGLE_SECTIONS, "providers", "models", "pipeline")
+SECTIONS = (*SINGLE_SECTIONS, "providers", "models", "prices", "pipeline")
 """The top level, beside one section a stage."""
 EXTENSION = "x-"
 """A top-level key that begins so is left alone: a place for anchors."""
@@ -115,6 +116,8 @@ class _Document:
         providers = self._providers(top)
         models_node = top["models"].node if "models" in top else MapNode({})
         models = read_models(models_node, self._findings, self._variables, providers)
+        prices_node = top["prices"].node if "prices" in top else MapNode({})
+        prices = read_prices(prices_node, self._converter, providers.named, models.named)
         offer = Offer(models.named, providers.named, not models.named and len(providers.in_use) == 1)
         check_offer(stages, offer, self._converter)
         if not providers.in_use and not self._findings.failed:
@@ -125,6 +128,7 @@ class _Document:
             **single,
             providers=providers.in_use,
             models=models.usable,
+            prices=prices,
             stages=tuple((one.name, one.settings) for one in stages if one.settings is not None),
         )
         return Loaded(config, self._findings.problems, self._findings.file or "the environment")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .kinds import Money, Rate, Secret, Spend
+from .kinds import ItemPrice, Money, Rate, Secret, Spend, TokenPrice
 from .sections import SINGLE_SECTIONS, GatewayConfig
 from .shapes import Kind, Shape, fields_of
 from .units import show_duration, show_size
@@ -20,6 +20,7 @@ def masked(config: GatewayConfig) -> dict[str, Any]:
         **{name: masked_settings(getattr(config, name)) for name in SINGLE_SECTIONS},
         "providers": {name: masked_settings(settings) for name, settings in config.providers.items()},
         "models": {name: masked_settings(settings) for name, settings in config.models.items()},
+        "prices": {name: masked_settings(settings) for name, settings in config.prices.items()},
         "pipeline": [name for name, _ in config.stages],
         **{name: masked_settings(settings) for name, settings in config.stages},
     }
@@ -42,7 +43,7 @@ def masked_value(shape: Shape | None, value: Any) -> Any:
             return value
         case Secret():
             return HIDDEN if value else ""
-        case Rate() | Money() | Spend():
+        case Rate() | Money() | Spend() | TokenPrice() | ItemPrice():
             return str(value)
         case Enum():
             return value.value

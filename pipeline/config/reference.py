@@ -11,6 +11,7 @@ import msgspec
 from ..registry import Registry
 from .leaves import limits_in_words
 from .mask import masked_value
+from .price_section import PRICES, PriceSettings
 from .sections import SINGLE_SECTIONS, ModelSettings
 from .shapes import FieldShape, Kind, Shape, fields_in
 
@@ -79,6 +80,7 @@ def markdown(registry: Registry) -> str:
         provider = registry.provider(name)
         parts.append(_table(f"## `providers`: type `{name}`", provider.settings, provider.summary))
     parts.append(_table("## `models`", ModelSettings, "How a public model name is served."))
+    parts.append(_table("## `prices`", PriceSettings, PRICES))
     for name in registry.stage_names():
         stage = registry.stage(name)
         heading = f"## Stage `{name}` ({stage.lane.value} lane)"

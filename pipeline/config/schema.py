@@ -12,6 +12,7 @@ import msgspec
 from ..registry import Registry
 from .load import EXTENSION, SECTIONS
 from .mask import masked_value
+from .price_section import PRICES, PriceSettings
 from .sections import SINGLE_SECTIONS, ModelSettings
 from .shapes import FieldShape, Kind, Shape, fields_in, fields_of
 from .units import DURATIONS, SIZES
@@ -29,6 +30,8 @@ _UNITS: dict[Kind, JsonSchema] = {
     Kind.SIZE: {"pattern": f"{_AMOUNT}({'|'.join(SIZES)})$", "examples": ["64KiB", "10MiB"]},
     Kind.RATE: {"pattern": rf"^[0-9]+/([0-9]+(\.[0-9]+)?)?({'|'.join(DURATIONS)})$", "examples": ["600/min"]},
     Kind.MONEY: {"pattern": rf"^{_DOLLARS}$", "examples": ["$2.50"]},
+    Kind.TOKEN_PRICE: {"pattern": rf"^{_DOLLARS}/[Mk]$", "examples": ["$0.15/M"]},
+    Kind.ITEM_PRICE: {"pattern": rf"^{_DOLLARS}(/k)?$", "examples": ["$0.04", "$14/k"]},
     Kind.SPEND: {"pattern": rf"^{_DOLLARS}/([0-9]+(\.[0-9]+)?)?({'|'.join(DURATIONS)})$", "examples": ["$5/h"]},
 }
 _BOUNDS = {
@@ -69,6 +72,12 @@ def json_schema(registry: Registry) -> JsonSchema:
             "description": "Public model names and how they are served; provider/model works without an entry.",
             "propertyNames": {"minLength": 1},
             "additionalProperties": _or_variable(_section(ModelSettings)),
+        },
+        "prices": {
+            "type": ["object", "null"],
+            "description": PRICES,
+            "propertyNames": {"minLength": 1},
+            "additionalProperties": _or_variable(_section(PriceSettings, optional=True)),
         },
         "pipeline": _pipeline(stages),
         **{name: _or_variable({"$ref": f"#/definitions/stage_{name}"}) for name in stages if name not in SECTIONS},
@@ -158,8 +167,8 @@ def _value(shape: Shape, default: object = None) -> JsonSchema:
 
 def _bare(shape: Shape, default: object = None) -> JsonSchema:
     match shape.kind:
-        case Kind.DURATION | Kind.SIZE | Kind.RATE | Kind.MONEY | Kind.SPEND:
-            return {"type": "string", **_UNITS[shape.kind]}
+        case kind if kind in _UNITS:
+            return {"type": "string", **_UNITS[kind]}
         case Kind.SECTION if shape.section is not None:
             optional = not any(field.required for field in fields_of(shape.section).values())
             return _section(shape.section, default=default, optional=optional)

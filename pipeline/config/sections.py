@@ -6,7 +6,7 @@ A stage's own section is described by the settings class it is registered with.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,9 @@ from msgspec import Meta
 from .checks import Check, Checked, Fault, check
 from .kinds import Duration, Secret, Size
 from .wire_checks import absolute_url, http2_inside_of_tls, origins, sendable_headers, sendable_key, sendable_keys
+
+if TYPE_CHECKING:
+    from .price_settings import PriceSettings  # which takes two milliseconds that a program without any can do without
 
 
 @check("certificate", "key")
@@ -301,4 +304,5 @@ class GatewayConfig(msgspec.Struct, kw_only=True, frozen=True):
     database: DatabaseSettings = DatabaseSettings()
     providers: dict[str, ProviderSettings] = {}
     models: dict[str, ModelSettings] = {}
+    prices: dict[str, PriceSettings] = {}
     stages: tuple[tuple[str, msgspec.Struct], ...] = ()

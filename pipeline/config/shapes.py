@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from .kinds import Money, Rate, Secret, Spend
+from .kinds import ItemPrice, Money, Rate, Secret, Spend, TokenPrice
 
 
 class Kind(StrEnum):
@@ -32,6 +32,8 @@ class Kind(StrEnum):
     RATE = "rate"
     MONEY = "money"
     SPEND = "money in a time"
+    TOKEN_PRICE = "money for a million"
+    ITEM_PRICE = "money for one"
     CHOICE = "one of"
     LIST = "list"
     MAP = "map"
@@ -88,6 +90,8 @@ _LEAVES: dict[Any, Kind] = {
     Rate: Kind.RATE,
     Money: Kind.MONEY,
     Spend: Kind.SPEND,
+    TokenPrice: Kind.TOKEN_PRICE,
+    ItemPrice: Kind.ITEM_PRICE,
     Any: Kind.ANYTHING,
     object: Kind.ANYTHING,
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .kinds import NANOS, Money, Rate, Spend
+from .kinds import NANOS, ItemPrice, Money, Rate, Spend, TokenPrice
 
 DURATIONS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 SIZES = {
@@ -108,6 +108,22 @@ def read_spend(text: str) -> Spend:
     if not money.nanos or not seconds:
         raise ValueError(f"{text!r} is no money in a time; both are more than 0")
     return Spend(money.nanos, seconds)
+
+
+def read_token_price(text: str) -> TokenPrice:
+    """Return what ``$0.15/M`` means, or ``$0.00015/k``: money for a million, or for a thousand."""
+    amount, _, many = text.partition("/")
+    if many not in ("M", "k"):
+        raise ValueError(f"{text!r} is not a price for a million; write it such as $0.15/M")
+    return TokenPrice(read_money(amount).nanos * (1000 if many == "k" else 1))
+
+
+def read_item_price(text: str) -> ItemPrice:
+    """Return what ``$0.04`` means, or ``$14/k``: money for one, or for a thousand."""
+    amount, slash, many = text.partition("/")
+    if slash and many != "k":
+        raise ValueError(f"{text!r} is not a price of one; write it such as $0.04, or $14/k for a thousand")
+    return ItemPrice(read_money(amount).nanos * (1000 if slash else 10**6))
 
 
 def show_duration(seconds: float) -> str:

@@ -58,6 +58,11 @@ class Served:
         """Tokens, or None if nobody counted them; of a stream only after its end."""
         return self.exchange.usage
 
+    @property
+    def cost(self) -> int | None:
+        """Nano-dollars of all calls together; of a stream so far. 0 from the cache, None if a price is not known."""
+        return self.exchange.cost
+
 
 class Whole(Served):
     """An answer that is there as a whole.

@@ -44,6 +44,11 @@ class GatewayBuilder:
         self._values.setdefault("models", {})[name] = {"targets": list(targets), **settings}
         return self
 
+    def price(self, name: str, **prices: Any) -> GatewayBuilder:
+        """Say what a model costs, by its public name or provider/model, with * for anything: ``input="$0.15/M"``."""
+        self._values.setdefault("prices", {})[name] = prices
+        return self
+
     def stage(self, name: str, **settings: Any) -> GatewayBuilder:
         """Set fields of a stage's section; ``enabled=False`` takes it out of the graph."""
         self._values.setdefault(name, {}).update(settings)

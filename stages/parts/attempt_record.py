@@ -11,6 +11,7 @@ import trio
 from sluicegate.pipeline.breaker import Breaker, BreakerState, Ticket
 from sluicegate.pipeline.errors import Fault, GatewayError, UpstreamError, UpstreamRefused
 from sluicegate.pipeline.exchange import Attempt, Exchange, Target
+from sluicegate.pipeline.pricing import Price, cost_of
 from sluicegate.pipeline.reply import Usage
 
 from .failure import naming
@@ -19,6 +20,12 @@ T = TypeVar("T")
 Given = TypeVarTuple("Given")
 
 Spared = Callable[[GatewayError, float], bool]
+Pricing = Callable[[], Price | None]
+
+
+def _unpriced() -> None:
+    return None
+
 
 log = logging.getLogger("sluicegate.stages.call")
 
@@ -28,16 +35,24 @@ class AttemptRecord:
 
     Args:
         spared: Told of a failure, says whether the breaker is to hear nothing of it.
+        pricing: Returns what the target costs now.
     """
 
     def __init__(
-        self, exchange: Exchange, target: Target, breaker: Breaker, ticket: Ticket, spared: Spared | None = None
+        self,
+        exchange: Exchange,
+        target: Target,
+        breaker: Breaker,
+        ticket: Ticket,
+        spared: Spared | None = None,
+        pricing: Pricing = _unpriced,
     ) -> None:
         self.exchange = exchange
         self.attempt = Attempt(target, trio.current_time())
         self._breaker = breaker
         self._ticket = ticket
         self._spared = spared
+        self._pricing = pricing
         exchange.attempts.append(self.attempt)
 
     def committed(self, *, content: bool) -> None:
@@ -59,8 +74,14 @@ class AttemptRecord:
         self.exchange.notes["model"] = self.attempt.target.model
 
     def spent(self, usage: Usage) -> None:
-        """Note the tokens of the attempt, which are those of the exchange, since only one attempt answers."""
-        self.exchange.usage = self.attempt.usage = usage
+        """Note what the attempt has used, which is what the exchange has, since only one attempt answers."""
+        self.exchange.usage = usage
+        self.wasted(usage)
+
+    def wasted(self, usage: Usage) -> None:
+        """Note what an attempt has used that does not answer: it is paid for all the same."""
+        self.attempt.usage = usage
+        self.attempt.cost = cost_of(self._pricing(), usage)
 
     def sense(self, translate: Callable[[*Given], T], *given: *Given) -> T:
         """Return a translation of what the provider sent; what the translation trips over is the provider's fault."""

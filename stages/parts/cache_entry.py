@@ -9,7 +9,7 @@ from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE
 from sluicegate.pipeline.reply import Batch, Chunk, ChunkKind, Reply, Usage
 
-VERSION = 1
+VERSION = 2
 """Of the format. An entry of another one, as a shared store may hold, is no entry."""
 
 
@@ -60,21 +60,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     def pack(self) -> bytes:
         """Return the entry as bytes, in MessagePack."""
-        usage = self.usage
-        tokens = (
-            None
-            if usage is None
-            else (
-                usage.input,
-                usage.output,
-                usage.cached,
-                usage.cache_write,
-                usage.reasoning,
-                usage.estimated,
-                usage.images,
-                usage.characters,
-            )
-        )
+        tokens = None if self.usage is None else msgspec.structs.astuple(self.usage)
         fields = (VERSION, self.media_type, self.body, self.chunks, tokens, self.provider, self.model)
         packed: bytes = msgpack.packb(fields)
         return packed

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sluicegate.pipeline.exchange import Attempt, Exchange
+from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.take import RecordedAttempt, RecordedChunk, Take
 
 from .account import account
@@ -14,6 +15,9 @@ from .redaction import Redaction
 TIMEOUT = "x-sluicegate-timeout"
 KEPT_HEADERS = (TIMEOUT, "cache-control", "anthropic-version", "anthropic-beta")
 """Headers that change what happens. No other is kept: any of them may hold what is somebody's own."""
+
+ALWAYS = ("input", "output", "cached", "cache_write", "reasoning")
+"""What is told of each usage; the rest only where there is some."""
 
 Keep = Callable[[bytes], bytes]
 """Returns as much of a body as is to be kept."""
@@ -90,19 +94,13 @@ def _attempt(attempt: Attempt, started: float, clean: _Cleaner) -> RecordedAttem
     )
 
 
-def _usage(exchange: Exchange) -> dict[str, int]:
+def _usage(exchange: Exchange) -> dict[str, int | float]:
+    """Return what was counted. What the provider says it charges is no count, and is left out."""
     usage = exchange.usage
     if usage is None:
         return {}
-    named = {
-        "input": usage.input,
-        "output": usage.output,
-        "cached": usage.cached,
-        "cache_write": usage.cache_write,
-        "reasoning": usage.reasoning,
-    }
-    named |= {name: count for name in ("images", "characters") if (count := getattr(usage, name))}
-    return {**named, "estimated": 1} if usage.estimated else named
+    counted = {name: getattr(usage, name) for name in Usage.__struct_fields__ if name not in ("charged", "tier")}
+    return {name: count + 0 for name, count in counted.items() if count or name in ALWAYS}
 
 
 def _stages(exchange: Exchange) -> dict[str, float]:

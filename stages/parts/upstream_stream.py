@@ -69,8 +69,17 @@ class UpstreamStream:
         held is the buffer, and one event more, which the decoder bounds.
 
         Raises:
-            GatewayError: The stream failed. Nothing of it has left.
+            GatewayError: The stream failed. Nothing of it has left; what it has used is noted.
         """
+        try:
+            await self._reach_content(commit_buffer)
+        except BaseException:
+            reported = self._decoder.usage
+            if self._content or (reported is not None and reported.total):
+                self._record.wasted(self._usage())
+            raise
+
+    async def _reach_content(self, commit_buffer: int) -> None:
         size = 0
         while not self._content and size <= commit_buffer:
             batch = await self._read()
@@ -196,5 +205,5 @@ class UpstreamStream:
             return estimate(self._record.exchange.request, self._content)
         # Some providers tell at the beginning what was asked, and only at the end what was answered.
         if not self._complete and reported.output < self._content and not reported.characters:
-            return msgspec.structs.replace(reported, output=self._content, estimated=True)
+            return msgspec.structs.replace(reported, output=self._content, estimated=True, charged=None)
         return reported

@@ -36,6 +36,26 @@ WRONG = [
     ("unknown_stage_section", SIM + "cahce: {}\n", 2, 1, "unknown key 'cahce'; did you mean 'cache'?"),
     ("section_twice", SIM + "server: {}\nserver: {}\n", 3, 1, "key 'server' is given twice; the first is in line 2"),
     ("other_case", SIM + "Server: {}\n", 2, 1, "did you mean 'server'?"),
+    # Prices.
+    (
+        "price_per_one",
+        SIM + "prices: {sim/a: {input: $2.50}}\n",
+        2,
+        25,
+        "'$2.50' is not a price for a million; write",
+    ),
+    ("price_of_nothing", SIM + "prices:\n  sim/a:\n    output: 0.6/M\n", 4, 13, "'0.6' is not an amount of money"),
+    (
+        "price_per_million",
+        SIM + "prices: {sim/a: {images: $4/M}}\n",
+        2,
+        26,
+        "'$4/M' is not a price of one; write",
+    ),
+    ("price_no_window", SIM + "prices: {sim/a: {seconds: $4}}\n", 2, 27, "'$4' is no money in a time"),
+    ("price_kind", SIM + "prices: {sim/a: {imput: $4/M}}\n", 2, 18, "unknown key 'imput'; did you mean 'input'?"),
+    ("price_provider", SIM + "prices: {smi/*: {}}\n", 2, 10, "there is no provider 'smi'; did you mean 'sim'?"),
+    ("price_model", SIM + "prices: {echo: {}}\n", 2, 10, "there is no model 'echo'"),
     # Keys.
     ("unknown_key", SIM + "server:\n  tiemout: 1s\n", 3, 3, "unknown key 'tiemout'; did you mean 'timeout'?"),
     ("unknown_far_key", SIM + "limit: {zzz: 1}\n", 2, 9, "unknown key 'zzz'; known: burst, enabled, requests"),

@@ -25,7 +25,9 @@ TREES = st.recursive(
     ),
     max_leaves=20,
 )
-SECTIONS = st.sampled_from(["server", "providers", "models", "pipeline", "auth", "limit", "filter", "cache", "guard"])
+SECTIONS = st.sampled_from(
+    ["server", "providers", "models", "prices", "pipeline", "auth", "limit", "filter", "cache", "guard"]
+)
 
 
 def judge(text: str) -> None:

@@ -20,6 +20,9 @@ providers:
 models: { demo: { targets: [oa/echo] } }
 auth: { api_keys: [{ key: sk-caller, name: ann, rate_limit: [5/min] }] }
 limit: { requests: [600/min] }
+prices:
+  demo: { input: $0.000150/k, images: $0.04, searches: "$14/k", seconds: $0.36/h }
+  "oa/*": {}
 """
 
 
@@ -34,6 +37,9 @@ def test_secrets_are_hidden_and_units_are_written():
     assert shown["auth"]["api_keys"] == [{"key": "***", "name": "ann", "rate_limit": ["5/min"], "metadata": {}}]
     assert shown["limit"]["requests"] == ["600/min"]
     assert shown["models"]["demo"] == {"targets": ["oa/echo"], "strategy": "fallback"}
+    given = {name: price for name, price in shown["prices"]["demo"].items() if price is not None}
+    assert given == {"input": "$0.15/M", "images": "$0.04", "searches": "$0.014", "seconds": "$0.36/h"}
+    assert set(shown["prices"]["oa/*"].values()) == {None}
     assert shown["pipeline"] == ["validate", "auth", "limit", "filter", "recall", "cache", "route", "call", "meter"]
 
 

@@ -27,7 +27,7 @@ whole_is_clock whole_with_line number_is_nan boolean_is_off boolean_is_yes enabl
 size_is_part_of_a_byte rate_of_nothing not_above size_bound fields_together
 unset unset_message empty_message unset_in_default no_brace no_name odd_name no_file folder
 not_a_number not_a_duration not_json json_key_twice json_deep json_unknown_key json_missing_key
-target_provider target_form target_no_model
+target_provider target_form target_no_model price_provider price_model
 no_call empty_pipeline call_disabled stage_twice lane_order reply_after_settle after_call both_settings
 guard_without_settings cors_no_scheme cors_wildcard tls_without_key tls_without_certificate http2_without_tls
 """

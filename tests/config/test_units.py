@@ -4,13 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.pipeline.config.kinds import Money, Rate, Spend
+from sluicegate.pipeline.config.kinds import ItemPrice, Money, Rate, Spend, TokenPrice
 from sluicegate.pipeline.config.units import (
     read_duration,
+    read_item_price,
     read_money,
     read_rate,
     read_size,
     read_spend,
+    read_token_price,
     show_duration,
     show_size,
 )
@@ -90,3 +92,33 @@ def test_any_other_text_is_a_value_error(text):
         except ValueError:
             continue
         assert isinstance(value, (int, float, Rate, Money, Spend))
+
+
+@pytest.mark.parametrize(
+    ("text", "femtos"), [("$0.15/M", 150_000_000), ("$0.00015/k", 150_000_000), ("$0/M", 0), ("$0.000000001/M", 1)]
+)
+def test_a_price_of_many_is_exactly_what_is_written(text, femtos):
+    assert read_token_price(text) == TokenPrice(femtos)
+
+
+@pytest.mark.parametrize(("text", "femtos"), [("$0.04", 4 * 10**13), ("$14/k", 14 * 10**12), ("$0", 0)])
+def test_a_price_of_one_is_exactly_what_is_written(text, femtos):
+    assert read_item_price(text) == ItemPrice(femtos)
+
+
+@given(st.integers(0, 10**15))
+def test_prices_survive_being_shown(amount):
+    assert read_token_price(str(TokenPrice(amount))) == TokenPrice(amount)
+    assert read_item_price(str(ItemPrice(amount * 1000))) == ItemPrice(amount * 1000)
+
+
+@pytest.mark.parametrize("text", ["$2.50", "2.5/M", "$2.5/m", "$2.5 /M", "$2.5/", "", "$/M", "$-1/M", "$1/M/M"])
+def test_a_price_of_many_that_is_written_otherwise_is_refused(text):
+    with pytest.raises(ValueError, match="write"):
+        read_token_price(text)
+
+
+@pytest.mark.parametrize("text", ["2", "$2/M", "$2/", "$2/K", "", "$", "$1/k/k"])
+def test_a_price_of_one_that_is_written_otherwise_is_refused(text):
+    with pytest.raises(ValueError, match="write"):
+        read_item_price(text)

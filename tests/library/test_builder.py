@@ -3,7 +3,7 @@
 import pytest
 
 from sluicegate import ConfigError, GatewayBuilder, open_gateway
-from sluicegate.pipeline.config.kinds import Rate
+from sluicegate.pipeline.config.kinds import Rate, TokenPrice
 from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import Registry, stage
@@ -17,6 +17,7 @@ providers:
 models:
   fast: { targets: [main/gpt-4o-mini, spare/echo] }
   one: { strategy: single, targets: [spare/echo] }
+prices: { one: { input: $1/M }, "main/*": { output: $2/M, images: $0.04 } }
 limit: { requests: [600/min, 10000/h] }
 cache: { enabled: false }
 auth: { api_keys: [{ key: k1, name: team-a, allowed_models: [fast] }] }
@@ -37,6 +38,8 @@ def built() -> GatewayBuilder:
         .provider("spare", type="simulator", seed=7, models=["echo"])
         .model("fast", "main/gpt-4o-mini", "spare/echo")
         .model("one", "spare/echo", strategy="single")
+        .price("one", input="$1/M")
+        .price("main/*", output="$2/M", images="$0.04")
         .stage("limit", requests=["600/min", "10000/h"])
         .stage("cache", enabled=False)
         .stage("auth", api_keys=[{"key": "k1", "name": "team-a", "allowed_models": ["fast"]}])
@@ -48,6 +51,7 @@ def test_builder_and_file_give_the_same_configuration():
     assert config == load(FILE, {}, Registry()).config
     # Equal, and not because both are empty.
     assert config.server.timeout == 120.0
+    assert config.prices["one"].input == TokenPrice(10**9)
     assert [name for name, _ in config.stages] == [
         "validate",
         "auth",

@@ -22,6 +22,17 @@ async def test_chat_gives_text_usage_and_who_answered(autojump_clock):
     assert answered.data["object"] == "chat.completion"
 
 
+async def test_chat_tells_what_it_has_cost_in_nano_dollars(autojump_clock):
+    usage = {"prompt_tokens": 100, "completion_tokens": 10}
+    transport = ScriptedTransport(whole(answer(usage=usage)), whole(answer(usage=usage)))
+    priced = over(transport).price("own/small", input="$1/M", output="$2/M")
+    async with open_gateway(priced, environ={}) as gateway:
+        answered, again = [await gateway.chat(MODEL, "Hello") for _ in range(2)]
+        other = await gateway.chat("own/other", "Hello")
+    assert (answered.cost, again.cached, again.cost) == (120_000, True, 0)
+    assert other.cost is None
+
+
 async def test_messages_and_options_reach_the_provider_as_given(autojump_clock):
     transport = ScriptedTransport(whole(answer()))
     messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello"}]

@@ -14,6 +14,7 @@ from sluicegate.pipeline.config.kinds import Secret
 from sluicegate.pipeline.config.sections import BreakerSettings, HttpTimeoutSettings
 from sluicegate.pipeline.exchange import Exchange, Plan, Target
 from sluicegate.pipeline.gateway import Gateway
+from sluicegate.pipeline.pricing import NoPrices, Prices
 from sluicegate.pipeline.provider import Provider, Transport
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.resources import Resources
@@ -129,6 +130,7 @@ async def calling(
     deadline: float = 600.0,
     call: CallSettings | None = None,
     failures: int = 5,
+    prices: Prices | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
     """Run a gateway whose plan is ``a/model``, ``b/model``..., one target for each transport.
@@ -138,6 +140,7 @@ async def calling(
         timeout: Of each provider, or of all of them.
         deadline: Of each exchange, in seconds.
         failures: That open a breaker.
+        prices: Of the targets; none are known unless said otherwise.
         settings: Of each provider; no retries unless said otherwise.
     """
     settings = {"max_retries": 0, **settings}
@@ -150,6 +153,7 @@ async def calling(
         providers=providers,
         breakers={name: Breaker(each.settings.circuit_breaker) for name, each in providers.items()},
         random=Random(SEED),
+        prices=prices or NoPrices(),
     )
     targets = tuple(Target(name, "model") for name in providers)
 

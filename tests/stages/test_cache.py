@@ -150,7 +150,7 @@ def test_an_entry_of_another_format_is_a_miss() -> None:
     store = MemoryStore(Hand())
     stage = Cache(CacheSettings(), Resources(stores={"memory": store}))
     part = store.part("cache", max_entries=1000, max_bytes=1000_000)
-    for strange in (b"", b"\xc1", b"\x01", msgspec.msgpack.encode((2, "", b"", None, None, "", ""))):
+    for strange in (b"", b"\xc1", b"\x01", msgspec.msgpack.encode((1, "", b"", None, None, "", ""))):
         at_once(part.put(cache_key(asking()), strange, ttl=60.0))
         missed(stage, asking())
 

@@ -88,6 +88,7 @@ def test_a_plain_answer_in_figures_and_on_one_line() -> None:
         "ttft_ms": None,
         "images": None,
         "characters": None,
+        "cost_usd": 0.0,
         "duration_ms": 3000.0,
         "tokens_per_s": 25.0,
         "metadata": {"team": "blue"},
@@ -281,3 +282,30 @@ def test_learnt_names_share_what_room_there_is_and_take_none_from_configured_one
     assert metered.figures("chat", "openai", "other").requests == 20
     assert metered.metrics.overflowed == 20
     assert metered.figures("chat", "openai", "gpt-4o").requests == 1
+
+
+def test_each_attempt_costs_its_own_target_and_the_line_has_the_sum() -> None:
+    metered = Metered()
+    exchange = asking()
+    failed = attempt(exchange, OPENAI, started=0.0, ended=1.0)
+    failed.usage, failed.cost = Usage(input=5), 2_000
+    served = attempt(exchange, Target("azure", "gpt-4"), started=1.0, ended=2.0)
+    served.usage, served.cost = Usage(input=5, output=5), 30_000
+    answer(exchange)
+    end(exchange, at=2.0)
+    assert metered(exchange)["cost_usd"] == 0.000032
+    assert (metered.figures("chat", "openai", "gpt-4o").cost, metered.figures("chat", "azure", "gpt-4").cost) == (
+        2_000,
+        30_000,
+    )
+
+
+def test_what_has_no_known_price_is_counted_and_costs_nobody_knows_what() -> None:
+    metered = Metered()
+    exchange = asking()
+    attempt(exchange, OPENAI, started=0.0, ended=1.0).usage = Usage(input=5)
+    answer(exchange)
+    end(exchange, at=2.0)
+    assert metered(exchange)["cost_usd"] is None
+    figures = metered.figures("chat", "openai", "gpt-4o")
+    assert (figures.cost, figures.unpriced) == (0, 1)

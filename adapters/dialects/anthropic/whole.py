@@ -73,6 +73,13 @@ def usage_of(usage: Usage) -> Json:
         "cache_read_input_tokens": usage.cached,
         "output_tokens": usage.output,
     }
+    if usage.cache_write_1h:
+        told["cache_creation"] = {
+            "ephemeral_5m_input_tokens": usage.cache_write - usage.cache_write_1h,
+            "ephemeral_1h_input_tokens": usage.cache_write_1h,
+        }
+    if usage.searches:
+        told["server_tool_use"] = {"web_search_requests": usage.searches, "web_fetch_requests": 0}
     if usage.reasoning:
         told["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
     return told

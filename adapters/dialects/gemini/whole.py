@@ -52,6 +52,12 @@ def usage_of(usage: Usage) -> Json:
         told["cachedContentTokenCount"] = usage.cached
     if usage.reasoning:
         told["thoughtsTokenCount"] = usage.reasoning
+    if usage.audio_input or usage.image_input:
+        text = usage.input - usage.audio_input - usage.image_input
+        counts = {"TEXT": text, "AUDIO": usage.audio_input, "IMAGE": usage.image_input}
+        told["promptTokensDetails"] = [
+            {"modality": sort, "tokenCount": count} for sort, count in counts.items() if count
+        ]
     return told
 
 

@@ -31,11 +31,11 @@ def usage_json(usage: Usage) -> Json:
         "prompt_tokens_details": {
             "cached_tokens": usage.cached,
             "cache_write_tokens": usage.cache_write,
-            "audio_tokens": 0,
+            "audio_tokens": usage.audio_input,
         },
         "completion_tokens_details": {
             "reasoning_tokens": usage.reasoning,
-            "audio_tokens": 0,
+            "audio_tokens": usage.audio_output,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },

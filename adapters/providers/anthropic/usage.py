@@ -13,6 +13,7 @@ class UsageReader:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
+        self._fast = False
 
     def read(self, found: object) -> Usage | None:
         """Return what is known with this ``usage`` object, or None if nothing is.
@@ -29,6 +30,9 @@ class UsageReader:
             details = found.get("output_tokens_details")
             if isinstance(details, dict) and type(thought := details.get("thinking_tokens")) is int:
                 self._counts["thinking_tokens"] = min(max(0, thought), MOST)
+            self._fast = found.get("speed") == "fast" or self._fast
+            self._take(found, "cache_creation", "ephemeral_1h_input_tokens")
+            self._take(found, "server_tool_use", "web_search_requests")
         if not self._counts:
             return None
         count = self._counts.get
@@ -39,4 +43,12 @@ class UsageReader:
             cached=cached,
             cache_write=wrote,
             reasoning=count("thinking_tokens", 0),
+            cache_write_1h=min(wrote, count("ephemeral_1h_input_tokens", 0)),
+            searches=count("web_search_requests", 0),
+            tier="fast" if self._fast else "",
         )
+
+    def _take(self, found: dict[str, object], group: str, name: str) -> None:
+        counts = found.get(group)
+        if isinstance(counts, dict) and type(value := counts.get(name)) is int and 0 <= value < MOST:
+            self._counts[name] = value

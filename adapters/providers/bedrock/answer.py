@@ -93,7 +93,15 @@ def usage_of(found: object) -> Usage | None:
         return None
     cached, wrote = count_in(found, "cacheReadInputTokens"), count_in(found, "cacheWriteInputTokens")
     read, said = count_in(found, "inputTokens") + cached + wrote, count_in(found, "outputTokens")
-    return Usage(input=read, output=said, cached=cached, cache_write=wrote) if read or said else None
+    if not read and not said:
+        return None
+    details = found.get("cacheDetails")
+    for_an_hour = sum(
+        count_in(one, "inputTokens")
+        for one in (details if isinstance(details, list) else ())
+        if isinstance(one, dict) and one.get("ttl") == "1h"
+    )
+    return Usage(input=read, output=said, cached=cached, cache_write=wrote, cache_write_1h=min(wrote, for_an_hour))
 
 
 def citation_of(found: Any) -> dict[str, Any] | None:

@@ -74,18 +74,24 @@ def failure(message: str, errors: ErrorTable) -> GatewayError:
 
 
 def usage_of(found: object) -> Usage | None:
-    """Return the tokens that the model read and wrote: those that are billed are fewer."""
+    """Return the tokens that the model read and wrote, and how many of them are not billed, such as its template's."""
     if not isinstance(found, dict):
         return None
-    tokens = found.get("tokens")
+    tokens, billed = found.get("tokens"), found.get("billed_units")
     if not isinstance(tokens, dict):
-        tokens = found.get("billed_units")
+        tokens = billed
     if not isinstance(tokens, dict):
         return None
     read, wrote = count_in(tokens, "input_tokens"), count_in(tokens, "output_tokens")
     if not read and not wrote:
         return None
-    return Usage(input=read, output=wrote, cached=min(read, count_in(found, "cached_tokens")))
+    usage = Usage(input=read, output=wrote, cached=min(read, count_in(found, "cached_tokens")))
+    # Without a figure nobody has said that it is none.
+    if isinstance(billed, dict) and (paid := count_in(billed, "input_tokens")):
+        usage.unbilled_input = max(0, read - usage.cached - paid)
+    if isinstance(billed, dict) and (paid := count_in(billed, "output_tokens")):
+        usage.unbilled_output = max(0, wrote - paid)
+    return usage
 
 
 def logprobs_of(found: Iterable[Logprob] | None) -> dict[str, Any] | None:

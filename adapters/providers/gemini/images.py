@@ -125,10 +125,11 @@ def images_reply(errors: GoogleErrors, head: UpstreamHead, body: bytes, *, creat
         told = "the provider's safety filters let no image of this prompt through"
         raise InvalidRequest(told, code="content_policy_violation", param="prompt")
     usage = read_usage(found.usage_metadata) or Usage()
-    usage = msgspec.structs.replace(usage, images=len(made))
+    drawn = usage.image_output or usage.output - usage.reasoning
+    usage = msgspec.structs.replace(usage, images=len(made), image_output=drawn)
     answer: dict[str, object] = {"created": created, "data": [{"b64_json": data} for data in made]}
     if usage.total:
-        details = {"text_tokens": usage.input, "image_tokens": 0}
+        details = {"text_tokens": usage.input - usage.image_input, "image_tokens": usage.image_input}
         answer["usage"] = {
             "input_tokens": usage.input,
             "output_tokens": usage.output,

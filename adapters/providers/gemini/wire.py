@@ -6,6 +6,7 @@ them: an answer is not worth less because its accounts are wrong.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from sluicegate.pipeline.reply import Usage
 from ..reading import count_in, read_json
 
 NOTHING = msgspec.Raw()
+_SOUND, _IMAGES, _DOCUMENTS = "AUDIO", "IMAGE", "DOCUMENT"
+"""Sorts of tokens that may have a price of their own. Documents are read as images."""
 
 
 class Blob(msgspec.Struct, rename="camel"):
@@ -103,6 +106,30 @@ def read_usage(found: object) -> Usage | None:
     wrote = count_in(found, "candidatesTokenCount") + thoughts
     if not read and not wrote:
         return None
+    asked, from_tools = (_by_sort(found, name) for name in ("promptTokensDetails", "toolUsePromptTokensDetails"))
+    kept, said = (_by_sort(found, name) for name in ("cacheTokensDetails", "candidatesTokensDetails"))
+    cached = min(read, count_in(found, "cachedContentTokenCount"))
+    sound = min(read, asked[_SOUND] + from_tools[_SOUND])
+    images = min(read - sound, asked[_IMAGES] + from_tools[_IMAGES])
     return Usage(
-        input=read, output=wrote, cached=min(read, count_in(found, "cachedContentTokenCount")), reasoning=thoughts
+        input=read,
+        output=wrote,
+        cached=cached,
+        reasoning=thoughts,
+        audio_input=sound,
+        audio_cached=min(cached, sound, kept[_SOUND]),
+        audio_output=min(wrote, said[_SOUND]),
+        image_input=images,
+        image_cached=min(cached, images, kept[_IMAGES]),
+        image_output=min(wrote, said[_IMAGES]),
     )
+
+
+def _by_sort(found: dict[str, Any], name: str) -> Counter[str]:
+    """Return the tokens of a list of details, by what they are."""
+    counts: Counter[str] = Counter()
+    details = found.get(name)
+    for one in details if isinstance(details, list) else ():
+        if isinstance(one, dict) and isinstance(sort := one.get("modality"), str):
+            counts[_IMAGES if sort == _DOCUMENTS else sort] += count_in(one, "tokenCount")
+    return counts

@@ -49,6 +49,7 @@ class OpenAIChunk(msgspec.Struct):
 
     choices: list[Choice] | None = None
     usage: object = None
+    service_tier: object = None
     error: object = None
     kind: object = msgspec.field(name="object", default=None)
     message: object = None

@@ -63,7 +63,12 @@ def read_form_answer(
         raise errors.nonsense("has no text")
     if request.operation not in SPOKEN and not isinstance(answer.data, list):
         raise errors.nonsense("has no data")
-    return Reply(body=body), usage_of(answer.usage, answer.duration)
+    usage = usage_of(answer.usage, answer.duration)
+    if request.operation not in SPOKEN and isinstance(answer.data, list):
+        usage = usage or Usage()
+        drawn = usage.image_output or usage.output
+        usage = msgspec.structs.replace(usage, images=len(answer.data), image_output=drawn)
+    return Reply(body=body), usage
 
 
 def asks_for_text(request: Request) -> bool:

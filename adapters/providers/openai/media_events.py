@@ -34,6 +34,8 @@ class _Said(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Said).decode
+_SUMMED = ("input", "output", "cached", "audio_input", "audio_output", "image_input", "image_cached", "image_output")
+"""What each of several images has a count of its own of."""
 
 
 class MediaStream:
@@ -119,14 +121,10 @@ class MediaStream:
 
     def _count(self, found: object) -> None:
         usage = read_usage(found) or Usage()
-        so_far = self._usage
-        self._usage = replace(
-            usage,
-            input=so_far.input + usage.input,
-            output=so_far.output + usage.output,
-            images=self._made,
-            characters=so_far.characters,
-        )
+        if self._pictures:
+            usage.image_output = usage.image_output or usage.output
+        counts = {name: getattr(self._usage, name) + getattr(usage, name) for name in _SUMMED}
+        self._usage = replace(self._usage, **counts, images=self._made)
 
 
 class UnstreamedImages:

@@ -47,6 +47,18 @@ class _Response(msgspec.Struct):
     status: str | None = None
     error: object = None
     usage: object = None
+    service_tier: object = None
+    output: msgspec.Raw = msgspec.Raw()
+
+    def used(self) -> Usage | None:
+        """Return the tokens, and how often was searched, which only the items of the output tell."""
+        usage = read_usage(self.usage, self.service_tier)
+        if usage is not None and _SEARCH in (output := bytes(self.output)):
+            items = msgspec.json.decode(output)
+            if isinstance(items, list):
+                kinds = [item.get("type") for item in items if isinstance(item, dict)]
+                usage.searches = kinds.count("web_search_call")
+        return usage
 
 
 class _Frame(msgspec.Struct):
@@ -64,6 +76,7 @@ _kind = msgspec.json.Decoder(_Item).decode
 _head = msgspec.json.Decoder(_Head).decode
 _encode = msgspec.json.encode
 _OURS = f'"{THOUGHT}'.encode()
+_SEARCH = b'"web_search_call"'
 
 
 def passed_fields(request: Request, provider: str) -> Mapping[str, msgspec.Raw]:
@@ -114,7 +127,7 @@ def check_response(errors: ErrorTable, body: bytes) -> Usage | None:
     if response.kind != "response":
         problem = read_problem(body)
         raise errors.in_band(problem) if problem.message else errors.nonsense("is no response")
-    return read_usage(response.usage)
+    return response.used()
 
 
 class PassedResponse:
@@ -201,7 +214,7 @@ class PassedResponse:
             found = response.error if response is not None else None
             raise self._errors.in_band(problem_in({"error": found}) if found else read_problem(data))
         if response is not None and response.usage:
-            self._usage = read_usage(response.usage) or self._usage
+            self._usage = response.used() or self._usage
         self._done = kind in _ENDS
         # Lines of one event are joined by newlines; a payload leaves as one line.
         payload = data.replace(b"\n", b" ") if b"\n" in data else data

@@ -149,7 +149,7 @@ class OpenAIStream:
         if chunk.error:
             raise self._errors.in_band(problem_in({"error": chunk.error}))
         if chunk.usage:
-            self._usage = read_usage(chunk.usage) or self._usage
+            self._usage = read_usage(chunk.usage, chunk.service_tier) or self._usage
         kind = self._kind(chunk)
         if kind is None or (kind is ChunkKind.USAGE and not self._wants_usage):
             return

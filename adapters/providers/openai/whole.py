@@ -24,6 +24,7 @@ class OpenAIAnswer(msgspec.Struct):
     data: msgspec.Raw = _NO_VALUE
     results: msgspec.Raw = _NO_VALUE
     usage: object = None
+    service_tier: object = None
     error: object = None
 
 
@@ -62,10 +63,13 @@ class AnswerReader:
                 raise self._errors.in_band(problem)
             raise self._errors.nonsense(f"has no {name}")
         if operation == "image":
-            return replace(read_usage(answer.usage) or Usage(), images=len(_decode_list(wanted)))
+            usage = read_usage(answer.usage) or Usage()
+            # Servers that do not say which of the output is images write nothing else.
+            drawn = usage.image_output or usage.output
+            return replace(usage, images=len(_decode_list(wanted)), image_output=drawn)
         if operation == "rerank":
             return read_usage(answer.usage) or read_total(answer.usage)
-        return read_usage(answer.usage)
+        return read_usage(answer.usage, answer.service_tier)
 
     def check_type(self, head: UpstreamHead, body: bytes = b"") -> None:
         """Raise UpstreamError unless an answer says that it is JSON; one that says nothing is believed."""

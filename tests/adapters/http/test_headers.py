@@ -15,7 +15,9 @@ from sluicegate.pipeline.errors import (
     UpstreamError,
 )
 from sluicegate.pipeline.exchange import Attempt, Exchange, Mark, Target
+from sluicegate.pipeline.reply import Reply, Usage
 from sluicegate.pipeline.request import Request
+from sluicegate.stages.parts.cache_entry import Replay
 
 
 @pytest.mark.parametrize("given_label", ["a", "x" * 128, "trace/1:~!"])
@@ -75,6 +77,39 @@ def test_a_reply_tells_who_served_it():
         b"x-ratelimit-limit-requests": b"10",
         b"server-timing": b"call;dur=1.000",
     }
+
+
+def told_cost(*costs: int | None, reply: Reply | None = None, cache: str = "miss", error: bool = False) -> bytes | None:
+    exchange = Exchange(Request("chat"), deadline=9.0, started=0.0)
+    exchange.notes["cache"] = cache
+    exchange.reply = reply if reply is not None else Reply(body=b"{}")
+    exchange.error = UpstreamError("down") if error else None
+    exchange.attempts = [Attempt(Target("a", "b"), 0.0, usage=Usage(input=1), cost=cost) for cost in costs]
+    return dict(headers.of_exchange(exchange)).get(b"x-sluicegate-cost-usd")
+
+
+def test_a_plain_reply_tells_what_all_of_its_calls_have_cost():
+    assert told_cost(150_000) == b"0.00015"
+    assert told_cost(1, 2_000_000_000) == b"2.000000001"
+    assert told_cost(0) == b"0"
+
+
+def test_a_cost_that_is_not_known_is_not_told():
+    assert told_cost(None) is None
+    assert told_cost(150_000, None) is None
+
+
+def test_an_answer_from_the_cache_costs_nothing():
+    assert told_cost(cache="hit") == b"0"
+
+
+@pytest.mark.parametrize("given", [{"error": True}, {"reply": Reply(stream=Replay(()))}], ids=["error", "stream"])
+def test_the_head_of_what_has_no_cost_yet_tells_none(given):
+    assert told_cost(150_000, **given) is None
+
+
+def test_a_reply_without_any_call_tells_no_cost():
+    assert told_cost() is None
 
 
 @pytest.mark.parametrize(

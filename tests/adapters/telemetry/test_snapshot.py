@@ -46,6 +46,7 @@ async def snapshot(autojump_clock):
     figures = resources.metrics.figures(Series(*LABELS.values()))
     resources.metrics.overflowed = 5
     figures.requests, figures.attempts, figures.input_tokens, figures.output_tokens = 3, 4, 50, 60
+    figures.cost, figures.unpriced = 150_000, 2
     figures.outcomes, figures.cache = Counter(ok=2, failed=1), Counter(hit=1, miss=2)
     figures.errors, figures.faults = Counter(upstream_error=1), Counter(upstream_error=2)
     for microseconds in (2_000, 40_000, 40_000):
@@ -70,6 +71,8 @@ async def test_figures_have_totals_series_hops_and_breakers(snapshot):
     assert figures["totals"]["outcomes"] == {"ok": 2, "failed": 1}
     (series,) = figures["series"]
     assert series.items() >= {**LABELS, "requests": 3, "attempts": 4, "input_tokens": 50, "output_tokens": 60}.items()
+    assert (series["cost_usd"], series["unpriced"]) == (0.00015, 2)
+    assert (figures["totals"]["cost_usd"], figures["totals"]["unpriced"]) == (0.00015, 2)
     assert series["latency_ms"]["count"] == 3
     assert series["latency_ms"]["p99"] == pytest.approx(40, rel=0.01)
     assert series["first_token_ms"] is None
@@ -96,6 +99,8 @@ async def test_a_scrape_is_what_prometheus_parses(snapshot):
     assert value("ready") == 1
     assert value("overflowed_total") == 5
     assert value("requests_total", **LABELS) == 3
+    assert value("cost_usd_total", **LABELS) == 0.00015
+    assert value("unpriced_total", **LABELS) == 2
     assert value("outcomes_total", **LABELS, outcome="failed") == 1
     assert value("faults_total", **LABELS, code="upstream_error") == 2
     assert value("request_seconds_count", **LABELS) == 3

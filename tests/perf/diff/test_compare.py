@@ -31,8 +31,37 @@ def test_another_plan_is_another_route():
     assert told == {
         "routes": [("fallback: one/a", "fallback: two/b, one/a", 2, [0, 1])],
         "served": [("one/a", "two/b", 2, [0, 1])],
+        "costs": [("one/a", "two/b: of known cost", 2, [0, 1])],
     }
     assert (found.changed, found.any) == (2, True)
+
+
+PRICED = OLD + 'prices: { one/a: { input: $1/M, output: $2/M, images: "$1" } }\n'
+
+
+def test_other_prices_are_told_in_total_and_by_who_answered():
+    new = OLD + "prices: { one/a: { input: $1/M, output: $4/M, cached: $0.5/M } }\n"
+    cached = demo(2, 2.0, usage={"input": 10, "output": 0, "cached": 10})
+    found, told = changes(new, demo(), demo(1, 1.0), cached, old=PRICED)
+    assert told == {"costs": [("one/a", "one/a: dearer", 2, [0, 1]), ("one/a", "one/a: cheaper", 1, [2])]}
+    assert found.cost == {"old": 13_000 + 13_000 + 10_000, "new": 23_000 + 23_000 + 5_000}
+    assert found.unpriced == {"old": 0, "new": 0}
+    assert found.changed == 3
+    assert "  cost: $0.000036 with the old configuration, $0.000051 with the new one" in list(in_words(found))
+    assert as_values(found)["cost_usd"] == {"old": 0.000036, "new": 0.000051}
+
+
+def test_costs_that_are_not_known_are_counted_and_in_no_sum():
+    found, told = changes(OLD, demo(), demo(1, 1.0), old=PRICED)
+    assert told == {"costs": [("one/a", "one/a: of unknown cost", 2, [0, 1])]}
+    assert (found.cost, found.unpriced) == ({"old": 26_000, "new": 0}, {"old": 0, "new": 2})
+    words = "  cost: $0.000026 with the old configuration, $0.000000 and 2 requests of unknown cost with the new one"
+    assert words in list(in_words(found))
+
+
+def test_the_same_prices_change_nothing_whatever_they_are():
+    found, told = changes(PRICED, demo(), demo(1, 1.0), old=PRICED)
+    assert (told, found.any) == ({}, False)
 
 
 def test_a_refusal_that_is_new_is_told_as_one():

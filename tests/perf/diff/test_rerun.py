@@ -16,7 +16,7 @@ PLAIN = "models: { demo: { targets: [one/a, two/b] } }\n"
 
 
 def run(text, *takes):
-    return rerun(config(text), Tape(takes), SkippingClock())
+    return rerun(config(text), Tape(takes), SkippingClock(), day=0.0)
 
 
 def test_a_plain_answer_takes_what_it_took():
@@ -44,7 +44,7 @@ def test_failures_fail_again_and_the_next_target_takes_over():
 def test_each_attempt_is_played_in_its_turn():
     providers = "providers: { one: { type: openai, api_key: k, max_retries: 1, retry_delay: 0s } }\n"
     tried = (attempt(ended=0.25, code="upstream_error"), attempt(started=0.25, ended=1.0))
-    (result,) = rerun(config("", providers), Tape([take(attempts=tried)]), SkippingClock())
+    (result,) = rerun(config("", providers), Tape([take(attempts=tried)]), SkippingClock(), day=0.0)
     assert (result.outcome, result.duration) == ("ok", 1.0)
 
 
@@ -82,7 +82,7 @@ def test_an_upstream_that_was_silent_is_silent_until_this_configurations_timeout
         f"providers: {{ one: {{ type: openai, api_key: k, timeout: {{ total: {seconds:g}s }}, max_retries: 0 }} }}\n"
     )
     silent = take(attempts=(attempt(ended=9.0, code="upstream_total_timeout"),), outcome="failed", status=504)
-    (result,) = rerun(config("", providers), Tape([silent]), SkippingClock())
+    (result,) = rerun(config("", providers), Tape([silent]), SkippingClock(), day=0.0)
     assert (result.code, result.duration) == ("upstream_total_timeout", seconds)
 
 
@@ -165,7 +165,7 @@ def test_nothing_is_recorded_and_no_socket_is_opened(tmp_path, monkeypatch):
 def test_large_bodies_are_read_in_threads_and_time_does_not_run_away():
     takes = list(read_cassette(find_cassette("long_prompts")))[:3]
     text = "models: { demo: { targets: [two/b] } }\nfilter: { max_input_length: 1000000 }\n"
-    results = rerun(config(text), Tape(takes), SkippingClock())
+    results = rerun(config(text), Tape(takes), SkippingClock(), day=0.0)
     assert [result.status for result in results] == [200] * 3
     assert [round(result.duration - one.duration, 2) for result, one in zip(results, takes, strict=True)] == [0.0] * 3
 
@@ -173,12 +173,12 @@ def test_large_bodies_are_read_in_threads_and_time_does_not_run_away():
 def test_twice_the_same_gives_twice_the_same():
     takes = list(read_cassette(find_cassette("chat")))
     text = "models: { demo: { targets: [two/b] } }\nlimit: { requests: [20/10s] }\n"
-    first, second = (rerun(config(text), Tape(takes), SkippingClock()) for _ in range(2))
+    first, second = (rerun(config(text), Tape(takes), SkippingClock(), day=0.0) for _ in range(2))
     assert first == second
     assert {result.status for result in first} == {200, 429}
 
 
 def test_work_is_measured_by_the_clock_that_runs():
-    (result,) = rerun(config(PLAIN), Tape([take()]), WorkingClock())
+    (result,) = rerun(config(PLAIN), Tape([take()]), WorkingClock(), day=0.0)
     assert 0.0 < sum(result.stages.values()) <= result.pipeline < 0.5
     assert 1.0 < result.duration < 2.0

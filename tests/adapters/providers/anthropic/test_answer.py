@@ -33,6 +33,25 @@ def test_usage_counts_what_was_cached_as_read():
 
 
 @pytest.mark.parametrize(
+    ("more", "usage"),
+    [
+        (
+            {"cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}},
+            Usage(input=17, output=1, cache_write=7, cache_write_1h=4),
+        ),
+        ({"cache_creation": {"ephemeral_1h_input_tokens": 99}}, Usage(17, 1, cache_write=7, cache_write_1h=7)),
+        ({"server_tool_use": {"web_search_requests": 2}}, Usage(17, 1, cache_write=7, searches=2)),
+        ({"speed": "fast"}, Usage(17, 1, cache_write=7, tier="fast")),
+        ({"speed": "standard"}, Usage(17, 1, cache_write=7)),
+        ({"cache_creation": {"ephemeral_1h_input_tokens": -1}, "server_tool_use": [2]}, Usage(17, 1, cache_write=7)),
+    ],
+)
+def test_usage_tells_what_is_kept_for_an_hour_and_how_often_was_searched(more, usage):
+    counts = {"input_tokens": 10, "output_tokens": 1, "cache_creation_input_tokens": 7}
+    assert answered(usage={**counts, **more}).usage == usage
+
+
+@pytest.mark.parametrize(
     "usage",
     [
         None,

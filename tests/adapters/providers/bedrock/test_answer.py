@@ -103,6 +103,12 @@ def test_answer_that_makes_no_sense_is_an_upstream_error(content):
         replied(output={"message": {"role": "assistant", "content": content}})
 
 
+def test_what_is_kept_for_an_hour_is_told_apart():
+    details = [{"ttl": "5m", "inputTokens": 2}, {"ttl": "1h", "inputTokens": 5}, None, {"ttl": "1h"}]
+    usage = {"inputTokens": 10, "outputTokens": 5, "cacheWriteInputTokens": 7, "cacheDetails": details}
+    assert replied(usage=usage)[1] == Usage(input=17, output=5, cache_write=7, cache_write_1h=5)
+
+
 @pytest.mark.parametrize("usage", [None, [], {}, {"inputTokens": -1}, {"inputTokens": 1e300, "outputTokens": "x"}])
 def test_absurd_counts_are_none(usage):
     assert replied(usage=usage)[1] is None

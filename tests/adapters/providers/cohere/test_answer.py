@@ -5,6 +5,7 @@ import pytest
 from cohere import EmbedByTypeResponse, V2ChatResponse, V2ChatStreamResponse
 from pydantic import TypeAdapter
 
+from sluicegate.adapters.providers.cohere.wire import usage_of
 from sluicegate.pipeline.errors import InvalidRequest, UpstreamError
 from sluicegate.pipeline.exchange import Target
 from sluicegate.pipeline.provider import UpstreamHead
@@ -52,7 +53,7 @@ def test_answer_is_as_openai_has_it():
     assert message["tool_calls"][0]["function"] == {"name": "get", "arguments": '{"c":"Oslo"}'}
     assert message["annotations"][0]["url_citation"]["url"] == "https://e.test"
     assert choice["finish_reason"] == "tool_calls"
-    assert usage == Usage(input=70, output=20)
+    assert usage == Usage(input=70, output=20, unbilled_input=65)
 
 
 def cite(start: object, end: object, url: str) -> dict:
@@ -259,3 +260,19 @@ def stream(text: str, calls: list[Call]) -> bytes:
 
 class TestRoundTrip(RoundTripConformance):
     voices = Voices(cohere(), said, whole, stream)
+
+
+@pytest.mark.parametrize(
+    ("billed", "more", "usage"),
+    [
+        ({"input_tokens": 5, "output_tokens": 4}, {}, Usage(70, 20, unbilled_input=65, unbilled_output=16)),
+        ({"input_tokens": 5.0}, {"cached_tokens": 60}, Usage(70, 20, cached=60, unbilled_input=5)),
+        ({"input_tokens": 99, "output_tokens": 99}, {}, Usage(70, 20)),
+        ({}, {}, Usage(70, 20)),
+        (["input_tokens"], {}, Usage(70, 20)),
+        (None, {}, Usage(70, 20)),
+    ],
+)
+def test_tokens_that_are_not_billed_are_told_apart(billed, more, usage):
+    counted = {"input_tokens": 70, "output_tokens": 20}
+    assert usage_of({"tokens": counted, "billed_units": billed, **more}) == usage

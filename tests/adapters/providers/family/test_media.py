@@ -161,7 +161,7 @@ def test_images_in_a_stream_keep_their_names_and_end_with_the_last_one(size):
     chunks = [chunk for at in range(0, len(data), size) for chunk in decoder.feed(data[at : at + size])]
     assert [chunk.event.rpartition(".")[2] for chunk in chunks] == ["partial_image", "completed", "completed"]
     assert decoder.done
-    assert decoder.usage == Usage(input=6, output=10, images=2)
+    assert decoder.usage == Usage(input=6, output=10, images=2, image_output=10)
 
 
 def test_a_stream_of_images_that_ends_too_soon_was_cut():

@@ -201,6 +201,38 @@ def test_logprobs_are_as_openai_has_them():
     ("found", "usage"),
     [
         ({"promptTokenCount": 3, "toolUsePromptTokenCount": 2}, Usage(input=5)),
+        (
+            {
+                "promptTokenCount": 100,
+                "candidatesTokenCount": 20,
+                "cachedContentTokenCount": 30,
+                "promptTokensDetails": [
+                    {"modality": "TEXT", "tokenCount": 30},
+                    {"modality": "AUDIO", "tokenCount": 40},
+                    {"modality": "IMAGE", "tokenCount": 20},
+                    {"modality": "DOCUMENT", "tokenCount": 10},
+                ],
+                "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 12}, {"modality": "IMAGE", "tokenCount": 3}],
+                "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 15}],
+            },
+            Usage(
+                *(100, 20),
+                cached=30,
+                audio_input=40,
+                audio_cached=12,
+                audio_output=15,
+                image_input=30,
+                image_cached=3,
+            ),
+        ),
+        (
+            {
+                "promptTokenCount": 3,
+                "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 9}, None, {"modality": 1}],
+            },
+            Usage(input=3, audio_input=3),
+        ),
+        ({"promptTokenCount": 3, "promptTokensDetails": {"AUDIO": 3}}, Usage(input=3)),
         ({"promptTokenCount": 3.0, "candidatesTokenCount": "7"}, Usage(input=3)),
         ({"promptTokenCount": 10**30, "candidatesTokenCount": -5}, None),
         ({"promptTokenCount": 3, "cachedContentTokenCount": 9}, Usage(input=3, cached=3)),

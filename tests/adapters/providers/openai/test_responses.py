@@ -19,6 +19,7 @@ from sluicegate.pipeline.reply import Chunk, ChunkKind, Usage
 from sluicegate.testing import request
 
 TARGET = Target("p", "m")
+JSON = UpstreamHead(200, {"content-type": "application/json"})
 SSE = UpstreamHead(200, {"content-type": "text/event-stream"})
 RESPONSE = {
     "id": "resp_1",
@@ -151,3 +152,20 @@ def test_a_response_that_failed_is_an_error(error, status):
     with pytest.raises(GatewayError, match="it broke") as found:
         openai().decode(exchange(), head, json.dumps(failed).encode())
     assert found.value.status == status
+
+
+def test_searches_are_counted_by_the_items_of_the_output():
+    output = [{"type": "web_search_call", "id": "a"}, {"type": "message"}, {"type": "web_search_call"}, 1]
+    body = msgspec.json.encode({**RESPONSE, "output": output})
+    assert openai().decode(exchange(), JSON, body)[1] == Usage(3, 2, reasoning=1, searches=2)
+
+
+def test_what_only_speaks_of_a_search_is_none():
+    said = {"type": "message", "content": [{"text": 'a "web_search_call"', "type": "web_search_call"}]}
+    body = msgspec.json.encode({**RESPONSE, "output": [said]})
+    assert openai().decode(exchange(), JSON, body)[1] == Usage(3, 2, reasoning=1)
+
+
+def test_the_class_of_service_is_told_with_the_usage():
+    body = msgspec.json.encode({**RESPONSE, "service_tier": "flex"})
+    assert openai().decode(exchange(), JSON, body)[1] == Usage(3, 2, reasoning=1, tier="flex")

@@ -215,3 +215,11 @@ def test_event_without_its_end_is_held_no_further_than_the_limit():
     assert reading.feed(beginning + b" " * (MAX_EVENT - len(beginning))) == []
     with pytest.raises(UpstreamError, match="over 4194304 bytes, the limit"):
         reading.feed(b" ")
+
+
+def test_the_class_of_service_is_read_with_the_usage():
+    decoder = stream()
+    usage = {"prompt_tokens": 3, "completion_tokens": 1}
+    decoder.feed(event({"choices": [], "usage": usage, "service_tier": "priority"}))
+    assert decoder.usage is not None
+    assert decoder.usage.tier == "priority"
