@@ -1,7 +1,7 @@
 """What `serve` says that the gateway may hold at the very worst."""
 
 from sluicegate.adapters.http.uploads import FREE
-from sluicegate.cli.bounds import COUNTER, bounds
+from sluicegate.cli.bounds import COUNTER, ROW, bounds
 from sluicegate.cli.start_lines import bounds_text
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.registry import Registry
@@ -47,3 +47,7 @@ def test_the_line_names_the_sum_and_its_parts():
     assert text == (
         "6.5 GiB at the very worst: uploads 9.6 MiB, bodies 200 MiB, answers 6.2 GiB; 10,000 log lines besides"
     )
+
+
+def test_rows_on_their_way_to_a_database_take_room():
+    assert bounds(of(database={"url": "sqlite:///a.db", "queue": 1000}))["ledger rows"] == 3 * 1000 * ROW

@@ -42,3 +42,11 @@ def test_workers_are_told_and_what_all_of_them_may_hold():
     assert "  workers    3; SIGHUP " in three
     assert "cache 128 MiB, responses 64 MiB; 10,000 log lines besides" in one
     assert "cache 384 MiB, responses 192 MiB; 30,000 log lines besides" in three
+
+
+def test_it_says_where_the_ledger_is_and_for_how_long_and_shows_no_password():
+    given = {"url": "postgresql://me:hunter2@host/x", "retention": "7d"}
+    assert "  database   postgresql://***@host/x, kept 7d\n" in said(AdminKey("k" * 20), database=given)
+    for_ever = said(AdminKey("k" * 20), database={"url": "sqlite:///a.db", "retention": "0s"})
+    assert "  database   sqlite:///a.db, kept for ever\n" in for_ever
+    assert "  database " not in said(AdminKey("k" * 20))
