@@ -92,7 +92,7 @@ def run_program(code: str, folder: Path) -> str:
     ended = subprocess.run(
         [sys.executable, str(program)],
         cwd=ROOT,
-        env=clean_environment(SLUICEGATE_STATE_DIR=str(tmp_path)),
+        env=clean_environment(),
         capture_output=True,
         text=True,
         timeout=LIMIT,
