@@ -37,7 +37,7 @@ class Meter:
     def __init__(self, settings: NoSettings, resources: Resources) -> None:
         self._metrics = resources.metrics
         self._log = resources.access_log
-        self._ledger = None if isinstance(resources.ledger, NoLedger) else resources.ledger
+        self._ledger = None if type(resources.ledger) is NoLedger else resources.ledger
         self._wall = resources.wall
         self._refusals = Refusals()
         self._seen = set(_configured(resources))

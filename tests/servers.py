@@ -141,7 +141,6 @@ class Postgres:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                process_group=0,
                 **self._identity,
             )
         self._until_it_answers()
@@ -154,16 +153,21 @@ class Postgres:
             self.process = None
 
     def freeze(self):
-        """Let all of its processes stand still."""
-        os.killpg(self.process.pid, signal.SIGSTOP)
+        """Let all of its processes stand still: that of each connection, too, which is in no group of the server's."""
+        self._signal(signal.SIGSTOP)
 
     def thaw(self):
-        os.killpg(self.process.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in [self.process.pid, *map(int, children)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def close(self):
         if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.thaw()
+            self.thaw()
         self.stop()
         shutil.rmtree(self.folder)
 

@@ -145,7 +145,7 @@ def test_every_verb_works_as_it_is_written(words, tmp_path):
     ended = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=ROOT,
-        env=clean_environment(),
+        env=clean_environment(SLUICEGATE_STATE_DIR=str(tmp_path)),
         capture_output=True,
         text=True,
         timeout=LIMIT,

@@ -75,6 +75,7 @@ class Database:
         self._driver = driver
         self._session: Session | None = None
         self._migrations: dict[str, tuple[str, ...]] = {}
+        self._leaving = False
         # Who waits gets its turn in order of coming; who has it keeps it until its thread is done, waited for or not.
         self._turn = trio.CapacityLimiter(1)
 
@@ -97,10 +98,12 @@ class Database:
             DatabaseConflict: A row is there already.
             DatabaseFailed: The work itself is wrong.
         """
+        self._leaving = False
         return await self._threaded(lambda: self._do(work, write=True))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """The same in a transaction that only reads: it sees one moment, and waits for nobody who writes."""
+        self._leaving = False
         return await self._threaded(lambda: self._do(work, write=False))
 
     def expect(self, name: str, statements: Sequence[str]) -> None:
@@ -121,7 +124,11 @@ class Database:
         await self._threaded(lambda: self._do(lambda _: None, write=False, migrate=True))
 
     async def aclose(self) -> None:
-        """Close the connection once all work that has begun is done. A checkpoint. Later work opens it again."""
+        """Close the connection once all work that has begun is done. A checkpoint. Later work opens it again.
+
+        A cancelled caller leaves it to that work to close the connection.
+        """
+        self._leaving = True
         await self._threaded(self._drop)
 
     async def _threaded(self, work: Callable[[], T]) -> T:
@@ -135,6 +142,9 @@ class Database:
         except BaseException:
             self._take_back(session)
             raise
+        finally:
+            if self._leaving:
+                self._drop()
         return value
 
     def _begun(self, *, write: bool, migrate: bool) -> Session:

@@ -12,6 +12,7 @@ import msgspec
 
 from sluicegate.pipeline.ledger import Row
 
+from .connection import Connection
 from .database import Database
 from .queries import Found, Query, rows_page
 
@@ -35,12 +36,19 @@ async def export(database: Database, query: Query, form: Format) -> AsyncGenerat
         yield _lines([COLUMNS])
     last: Found | None = None
     while True:
-        page = await database.read(partial(rows_page, query=query, limit=PAGE, after=last, up=True))
-        if page:
-            yield pack(page)
-        if len(page) < PAGE:
+        data, count, last = await database.read(partial(_page, query=query, after=last, pack=pack))
+        if data:
+            yield data
+        if count < PAGE:
             return
-        last = page[-1]
+
+
+def _page(
+    connection: Connection, query: Query, after: Found | None, pack: Callable[[Sequence[Found]], bytes]
+) -> tuple[bytes, int, Found | None]:
+    """Return a page packed, how many rows it has, and the last of them. In the database's thread: it takes a while."""
+    page = rows_page(connection, query, limit=PAGE, after=after, up=True)
+    return pack(page), len(page), page[-1] if page else None
 
 
 def _jsonl(page: Sequence[Found]) -> bytes:

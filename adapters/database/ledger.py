@@ -35,7 +35,7 @@ log = logging.getLogger("sluicegate.ledger")
 BATCH = 2000
 """Rows that are not kept waiting for more, and that one transaction has at most."""
 PATIENCE = 5.0
-"""Seconds for the database to take a batch."""
+"""Seconds for the database to take a batch, or to answer."""
 RETRY = 1.0
 """Seconds between two attempts while it does not."""
 LOOK = 60.0
@@ -58,6 +58,7 @@ class DatabaseLedger:
         flush: Seconds for which rows are gathered.
         queue: The most rows that wait to be written; as many may be on their way, and as many on that to the spool.
         retention: Seconds for which rows are kept; 0 is for ever.
+        patience: Seconds for the database to take a batch, or to answer.
         wall: Seconds since the epoch.
 
     Attributes:
@@ -73,6 +74,7 @@ class DatabaseLedger:
         flush: float,
         queue: int,
         retention: float = 0.0,
+        patience: float = PATIENCE,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.lost = 0
@@ -85,6 +87,7 @@ class DatabaseLedger:
         self._flush_after = flush
         self._most = queue
         self._retention = retention
+        self._patience = patience
         self._wall = wall
         self._queue: list[Row] = []
         self._flying: list[Row] = []
@@ -142,7 +145,7 @@ class DatabaseLedger:
 
     async def aclose(self) -> None:
         """Write all that was recorded: to the database or, if there is little time, to the spool. A checkpoint."""
-        rest = min(trio.current_effective_deadline() - trio.current_time(), 2 * PATIENCE)
+        rest = min(trio.current_effective_deadline() - trio.current_time(), 2 * self._patience)
         self._queue, self._spilling = self._spilling + self._queue, []
         with trio.move_on_after(rest / 2):
             await self._flush()
@@ -154,8 +157,9 @@ class DatabaseLedger:
         self._flying, self._queue = [], []
         self._tell(last=True)
         await self._in_spool(self._spool.close)
-        await self._writer.aclose()
-        await self.database.aclose()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._writer.aclose)
+            nursery.start_soon(self.database.aclose)
 
     async def _write_often(self) -> None:
         await self._replay()
@@ -208,8 +212,8 @@ class DatabaseLedger:
         now = trio.current_time()
         if now < self._retry_at:
             return False
-        problem = f"it has not answered within {PATIENCE:g} s"
-        with trio.move_on_after(PATIENCE):
+        problem = f"it has not answered within {self._patience:g} s"
+        with trio.move_on_after(self._patience):
             try:
                 await self._writer.run(partial(write_rows, rows=rows))
             except GatewayError as error:
@@ -258,7 +262,9 @@ class DatabaseLedger:
                 log.warning("old rows of the ledger could not be removed: %s", error.message)
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self.database.read(work)
+        with trio.move_on_after(self._patience):
+            return await self.database.read(work)
+        raise DatabaseUnavailable(f"the ledger's database has not answered within {self._patience:g} s")
 
     def _lose(self, count: int, why: str) -> None:
         self.lost += count

@@ -39,6 +39,11 @@ class GatewayBuilder:
         self._values.setdefault("stores", {})[name] = settings
         return self
 
+    def database(self, **settings: Any) -> GatewayBuilder:
+        """Set fields of the ``database`` section; with its ``url`` there is a ledger."""
+        self._values.setdefault("database", {}).update(settings)
+        return self
+
     def provider(self, name: str, **settings: Any) -> GatewayBuilder:
         """Add a provider under a name; its ``type`` says which API it speaks."""
         self._values.setdefault("providers", {})[name] = settings

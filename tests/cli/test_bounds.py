@@ -9,7 +9,7 @@ from sluicegate.adapters.providers.openai.settings import OpenAISettings
 from sluicegate.adapters.providers.openai.whole import AnswerReader
 from sluicegate.adapters.providers.secrets import Secrets
 from sluicegate.adapters.providers.spoken import WholeSpeech
-from sluicegate.cli.bounds import COUNTER, KEY, OWED, RULESET, bounds
+from sluicegate.cli.bounds import COUNTER, KEY, OWED, ROW, RULESET, bounds
 from sluicegate.cli.start_lines import bounds_text
 from sluicegate.pipeline.config.load import load_values
 from sluicegate.pipeline.errors import UpstreamError
@@ -91,3 +91,7 @@ def test_the_line_names_the_sum_and_its_parts():
     assert text == (
         "6.5 GiB at the very worst: uploads 9.6 MiB, bodies 200 MiB, answers 6.3 GiB; 10,000 log lines besides"
     )
+
+
+def test_rows_on_their_way_to_a_database_take_room():
+    assert bounds(of(database={"url": "sqlite:///a.db", "queue": 1000}))["ledger rows"] == 3 * 1000 * ROW

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 
+import msgspec
 import pytest
 import trio
 
@@ -22,6 +23,7 @@ def ask(tmp_path, monkeypatch, capsys):
         for name, statements in MIGRATIONS.items():
             await database.migrate(name, statements)
         rows = [Row(f"e{number}", 1, 1000.0 + number, team="blue", tags=("a",), cost=number) for number in range(3)]
+        rows[1] = msgspec.structs.replace(rows[1], provider="sim", served="m", input=1)
         await database.run(lambda connection: write_rows(connection, rows))
         await database.aclose()
 
@@ -46,7 +48,7 @@ def test_summary_prints_a_table_or_json(ask):
     assert code == 0
     assert [line.split() for line in out.splitlines()] == [
         ["team", "tag", "requests", "attempts", "input", "output", "cost_usd", "unpriced"],
-        ["blue", "a", "3", "3", "0", "0", "0.000000003", "0"],
+        ["blue", "a", "3", "3", "1", "0", "0.000000003", "0"],
     ]
     assert json.loads(ask("summary", "--json")[1])[0]["cost"] == 3
 
@@ -56,6 +58,15 @@ def test_export_writes_csv_or_json_lines(ask):
     assert [row["exchange"] for row in csv.DictReader(io.StringIO(table))] == ["e0", "e1"]
     lines = ask("export", "--format", "jsonl")[1].splitlines()
     assert [json.loads(line)["exchange"] for line in lines] == ["e0", "e1", "e2"]
+
+
+def test_reprice_asks_todays_prices(ask, tmp_path):
+    simulator = "{ sim: { type: simulator } }"
+    (tmp_path / "config.yaml").write_text(f"providers: {simulator}\nprices: {{ sim/m: {{ input: $5/M }} }}\n")
+    assert "3 rows, 1 would change" in ask("reprice", "--dry-run")[1]
+    code, out, _ = ask("reprice")
+    assert (code, out) == (0, "3 rows, 1 changed: $0.000000003 before, $0.000005002 now; 0 without a known price\n")
+    assert json.loads(ask("summary", "--json")[1])[0]["billed"] == 3
 
 
 def test_prune_removes_what_is_old(ask):

@@ -52,3 +52,11 @@ def test_stores_are_told_and_what_memory_stands_in_for():
     assert "s3cr3t" not in text
     assert "cache 64 MiB, responses 64 MiB, stores 64 MiB, keys" in text
     assert "  stores " not in said(AdminKey("k" * 20))
+
+
+def test_it_says_where_the_ledger_is_and_for_how_long_and_shows_no_password():
+    given = {"url": "postgresql://me:hunter2@host/x", "retention": "7d"}
+    assert "  database   postgresql://***@host/x, kept 7d\n" in said(AdminKey("k" * 20), database=given)
+    for_ever = said(AdminKey("k" * 20), database={"url": "sqlite:///a.db", "retention": "0s"})
+    assert "  database   sqlite:///a.db, kept for ever\n" in for_ever
+    assert "  database " not in said(AdminKey("k" * 20))

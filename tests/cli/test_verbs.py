@@ -82,6 +82,13 @@ def test_lint_warns_of_a_certificate_that_serve_would_refuse_to_start_with(folde
     )
 
 
+def test_lint_warns_of_a_database_that_serve_would_refuse_to_start_with(folder, capsys):
+    (folder / "stored.yaml").write_text(GOOD + "database: { url: 'mysql://me:hunter2@host/x' }\n")
+    code, out, _ = run(capsys, "lint", "stored.yaml")
+    assert (code, "hunter2" in out) == (0, False)
+    assert "warning: database.url: `serve` would end at once: there is no database mysql://" in out
+
+
 def test_lint_speaks_json_to_editors(folder, capsys):
     (folder / "my.yaml").write_text(BAD)
     code, out, _ = run(capsys, "lint", "my.yaml", "--json")

@@ -1,13 +1,17 @@
 """What is counted and logged of exchanges that have ended."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from sluicegate.pipeline.caller import Caller
 from sluicegate.pipeline.config.model_settings import ModelSettings
 from sluicegate.pipeline.errors import ClientGone, NotFound, StreamInterrupted, UpstreamError, UpstreamTimeout
 from sluicegate.pipeline.exchange import Exchange, Target
+from sluicegate.pipeline.ledger import NoLedger, Row
 from sluicegate.pipeline.life import State
 from sluicegate.pipeline.metrics import Figures, Metrics, Series
 from sluicegate.pipeline.registry import NoSettings
@@ -326,3 +330,34 @@ def test_pictures_speech_and_sound_are_counted_unless_they_come_from_the_cache()
         metered(exchange)
     figures = metered.figures("chat", "openai", "gpt-4o")
     assert (figures.images, figures.characters, figures.audio_seconds) == (4, 60, 2.5)
+
+
+class Kept(NoLedger):
+    """A ledger that keeps rows in a list. It is another class, so that it is not taken for none at all."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def record(self, rows: Sequence[Row]) -> None:
+        self.rows += rows
+
+
+async def test_rows_reach_the_ledger_with_the_time_that_it_was_on_the_wall(autojump_clock: MockClock) -> None:
+    ledger = Kept()
+    stage = Meter(NoSettings(), Resources(ledger=ledger, wall=lambda: 1_000.0))
+    exchange = asking(started=trio.current_time())
+    attempt(exchange, OPENAI, started=trio.current_time(), ended=trio.current_time() + 2.0)
+    await trio.sleep(3.0)
+    answer(exchange)
+    end(exchange, at=trio.current_time())
+    stage.judge(exchange)
+    (row,) = ledger.rows
+    assert (row.exchange, row.at, row.duration, row.whole) == (exchange.id, 997.0, 2.0, 3.0)
+
+
+async def test_somebody_unknown_who_is_refused_leaves_no_row(autojump_clock: MockClock) -> None:
+    ledger = Kept()
+    exchange = asking()
+    end(exchange, State.FAILED, error=NotFound("there is no such model"))
+    Meter(NoSettings(), Resources(ledger=ledger)).judge(exchange)
+    assert ledger.rows == []

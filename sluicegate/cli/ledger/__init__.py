@@ -4,6 +4,7 @@ VERBS = {
     "query": "ledger.query",
     "summary": "ledger.summary",
     "export": "ledger.export",
+    "reprice": "ledger.reprice",
     "prune": "ledger.prune",
 }
 """Verbs and the modules that have them, below `sluicegate.cli`; the function is called as its module."""

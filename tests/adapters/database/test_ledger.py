@@ -23,9 +23,9 @@ def row(number, **fields):
     return Row(**{"exchange": f"e{number}", "attempt": 1, "at": 1_000_000.0 + number, **given, **fields})
 
 
-def made(url, tmp_path, *, queue=1000, most=10_000_000, retention=0.0):
+def made(url, tmp_path, *, queue=1000, most=10_000_000, **given):
     spool = Spool(tmp_path / "spool", most=most)
-    return DatabaseLedger(open_database(url), open_database(url), spool, flush=FLUSH, queue=queue, retention=retention)
+    return DatabaseLedger(open_database(url), open_database(url), spool, flush=FLUSH, queue=queue, **given)
 
 
 @asynccontextmanager
@@ -229,14 +229,16 @@ async def test_a_server_that_goes_and_comes_back_under_load_has_every_row_once(p
 @pytest.mark.postgres
 async def test_a_server_that_stands_still_keeps_nobody_who_records_waiting(postgres, tmp_path):
     url = postgres.new_database()
-    async with running(made(url, tmp_path, queue=100)) as ledger:
+    async with running(made(url, tmp_path, queue=100, patience=0.5)) as ledger:
         ledger.record([row(0)])
-        await until(lambda: _has(url, 1))
+        assert await ledger.find("t", "e0") == [row(0)]
         postgres.freeze()
         try:
             for number in range(1, 500):
                 ledger.record([row(number)])
                 await trio.sleep(0.001)
+            with pytest.raises(DatabaseUnavailable):
+                await ledger.find("t", "e0")
         finally:
             postgres.thaw()
         await until(lambda: _has(url, 500))
@@ -253,13 +255,14 @@ async def test_a_server_that_stands_still_does_not_keep_a_program_from_ending(po
     try:
         ledger.record([row(1)])
         began = trio.current_time()
-        with trio.move_on_after(1.0):
+        with trio.move_on_after(0.5):
             await ledger.aclose()
         assert trio.current_time() - began < 2.0
     finally:
         postgres.thaw()
     async with running(made(url, tmp_path)):
         await until(lambda: _has(url, 2))
+    await ledger.aclose()  # so that no thread outlives the test
 
 
 async def test_old_rows_go_and_what_they_cost_stays(url, tmp_path):
