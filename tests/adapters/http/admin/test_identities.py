@@ -245,8 +245,8 @@ async def test_what_is_shown_says_nothing_of_texts_and_digests(running, director
         await chat(running, text)
         await chat(running, text + "x")
     secrets = [key["key"], rotated["key"], kept.digest, kept.previous[0].digest, ADMIN_KEY]
-    shown = [(await running.ask("GET", path, headers=ADMIN)).body.decode() for path in (*PLACES[:3], "/admin/config")]
-    shown += [(await running.ask("GET", f"/admin/keys/{key['id']}", headers=ADMIN)).body.decode(), "/metrics"]
+    shown_at = (*PLACES[:3], f"/admin/keys/{key['id']}", "/admin/config", "/metrics", "/metrics/prometheus")
+    shown = [(await running.ask("GET", path, headers=ADMIN)).body.decode() for path in shown_at]
     shown += [repr(running.records), caplog.text, repr(directory), repr(directory.find(key["key"]))]
     for hidden in secrets:
         assert all(hidden not in text for text in shown)
