@@ -13,12 +13,14 @@ import importlib.util
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+from tests.secrets_of_tests import shown_in
 
 if TYPE_CHECKING:
     from tests.servers import Postgres, RedisServer
@@ -93,6 +95,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if marker in required_markers():
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that has passed while a secret of any test was logged or printed."""
+    report = yield
+    if report.passed and (shown := shown_in(report.sections)):
+        report.outcome = "failed"
+        report.longrepr = f"a secret stands in: {', '.join(shown)}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,10 @@ import msgspec
 from sluicegate.pipeline.errors import GatewayError, UnsupportedEndpoint
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import compute
-from sluicegate.pipeline.provider import Provider, ResponseCounter, TokenCounter
+from sluicegate.pipeline.provider import Provider
 from sluicegate.pipeline.reply import Reply
 from sluicegate.pipeline.schemas import ResponsesRequest
+from sluicegate.pipeline.token_counters import ResponseCounter, TokenCounter
 
 from .said import unknown_response
 from .token_estimate import estimate, tokens_in

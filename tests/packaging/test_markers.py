@@ -23,7 +23,7 @@ def run_marked_test(tmp_path):
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-rsE", "-p", "no:cacheprovider"],
             cwd=tmp_path,
-            env={**os.environ, "PATH": str(path), "SLUICEGATE_REQUIRE_MARKERS": required},
+            env={**os.environ, "PATH": str(path), "PYTHONPATH": str(ROOT), "SLUICEGATE_REQUIRE_MARKERS": required},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

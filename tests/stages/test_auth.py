@@ -14,9 +14,10 @@ from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.stages.auth import Auth, AuthSettings
 from sluicegate.stages.parts.keys import ApiKey, KeyTable
+from tests.secrets_of_tests import secret
 from tests.stages.exchanges import asking, exchange_of, looking
 
-KEY = "sk-of-ci-0123456789"
+KEY = secret("sk-of-ci-0123456789")
 
 
 def auth(*keys: ApiKey, enabled: bool = True) -> Auth:

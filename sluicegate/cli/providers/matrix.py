@@ -16,10 +16,11 @@ import msgspec
 from sluicegate.library import GatewayBuilder
 from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.exchange import Exchange, Target
-from sluicegate.pipeline.provider import ModelLister, TokenCounter, Translator, UpstreamRequest
+from sluicegate.pipeline.provider import ModelLister, Translator, UpstreamRequest
 from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.decode import type_body
+from sluicegate.pipeline.token_counters import TokenCounter
 
 from .features import FEATURES, Feature
 

@@ -31,8 +31,9 @@ from sluicegate.pipeline.registry import Registry
 from sluicegate.pipeline.resources import Resources
 from sluicegate.pipeline.stage import Lane
 from sluicegate.pipeline.topology import Placed, compile_topology
+from tests.secrets_of_tests import secret
 
-ADMIN_KEY = "the-admin-key-of-the-tests"
+ADMIN_KEY = secret("the-admin-key-of-the-tests")
 SIMULATOR = {"sim": {"type": "simulator"}}
 CHAT = {"model": "sim/any", "messages": [{"role": "user", "content": "Hello"}]}
 

@@ -13,6 +13,7 @@ from sluicegate.adapters.identity.identities import Identities
 from sluicegate.pipeline.caller import Allowance, Caller, Subject
 from sluicegate.pipeline.directory import Directory
 from sluicegate.pipeline.errors import GatewayError
+from tests.secrets_of_tests import secret
 
 
 @pytest.fixture
@@ -198,6 +199,7 @@ async def test_a_database_that_is_away_takes_no_key_away(tmp_path, environ, wall
     await identities.prepare()
     directory = DatabaseDirectory(identities)
     issued = await identities.create_key({"name": "ci"})
+    secret(issued.text)
     await directory.refresh()
     await identities.database.aclose()
     for file in tmp_path.glob("test.db*"):

@@ -10,8 +10,9 @@ import pytest
 from sluicegate.adapters.identity import hashing, roster
 from sluicegate.adapters.identity.errors import UnusableKeySecret
 from sluicegate.adapters.identity.hashing import LENGTH, KeySecret, load_secret, new_text, shown
+from tests.secrets_of_tests import secret
 
-SECRET = "a-secret-of-at-least-32-characters"
+SECRET = secret("a-secret-of-at-least-32-characters")
 
 
 def test_a_key_is_long_random_and_fit_for_every_header_and_shell():

@@ -10,6 +10,7 @@ from sluicegate.adapters.http.throttle import ATTEMPTS
 from sluicegate.adapters.identity.directory import DatabaseDirectory
 from sluicegate.adapters.identity.identities import Identities
 from tests.adapters.http.harness import ADMIN_KEY, CHAT, house
+from tests.secrets_of_tests import secret
 
 ADMIN = [("authorization", f"Bearer {ADMIN_KEY}")]
 EVIL = ["'; DROP TABLE sluicegate_identities; --", "' OR '1'='1", '" UNION SELECT document FROM x --', "%", "_%"]
@@ -38,7 +39,9 @@ async def running(directory):
 
 async def made(running, kind="keys", **fields):
     answer = await running.ask("POST", f"/admin/{kind}", {"name": "ci", **fields}, ADMIN)
-    assert answer.status == 201, answer.body
+    assert answer.status == 201, answer.status
+    if "key" in answer.json:
+        secret(answer.json["key"])
     return answer.json
 
 
@@ -242,11 +245,11 @@ async def test_what_is_shown_says_nothing_of_texts_and_digests(running, director
         await chat(running, text)
         await chat(running, text + "x")
     secrets = [key["key"], rotated["key"], kept.digest, kept.previous[0].digest, ADMIN_KEY]
-    shown = [(await running.ask("GET", path, headers=ADMIN)).body.decode() for path in (*PLACES[:3], "/admin/config")]
-    shown += [(await running.ask("GET", f"/admin/keys/{key['id']}", headers=ADMIN)).body.decode(), "/metrics"]
+    shown_at = (*PLACES[:3], f"/admin/keys/{key['id']}", "/admin/config", "/metrics", "/metrics/prometheus")
+    shown = [(await running.ask("GET", path, headers=ADMIN)).body.decode() for path in shown_at]
     shown += [repr(running.records), caplog.text, repr(directory), repr(directory.find(key["key"]))]
-    for secret in secrets:
-        assert all(secret not in text for text in shown)
+    for hidden in secrets:
+        assert all(hidden not in text for text in shown)
 
 
 async def test_keys_of_another_secret_are_told_as_such(tmp_path, running):

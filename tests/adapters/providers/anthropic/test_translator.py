@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from sluicegate.pipeline.errors import InvalidRequest, UpstreamBusy, UpstreamError
-from sluicegate.pipeline.provider import TokenCounter, UpstreamHead
+from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.reply import Usage
+from sluicegate.pipeline.token_counters import TokenCounter
 from tests.adapters.providers.anthropic.samples import (
     HEAD,
     KEY,

@@ -6,9 +6,10 @@ from anthropic.types import Message
 
 from sluicegate.pipeline.errors import UpstreamBusy, UpstreamError
 from sluicegate.pipeline.exchange import Exchange, Target
-from sluicegate.pipeline.provider import TokenCounter, UpstreamHead
+from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.decode import parse, type_body
+from sluicegate.pipeline.token_counters import TokenCounter
 from tests.adapters.providers.gemini.asking import check, gemini
 
 TARGET = Target("google", "gemini-3-pro-preview")

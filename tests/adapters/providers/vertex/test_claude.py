@@ -5,10 +5,11 @@ import pytest
 
 from sluicegate.pipeline.errors import InvalidRequest, NotFound, UpstreamBusy, UpstreamError
 from sluicegate.pipeline.exchange import Attempt, Exchange, Target
-from sluicegate.pipeline.provider import TokenCounter, UpstreamHead
+from sluicegate.pipeline.provider import UpstreamHead
 from sluicegate.pipeline.reply import ChunkKind, Usage
 from sluicegate.pipeline.request import Request
 from sluicegate.pipeline.schemas.decode import parse, type_body
+from sluicegate.pipeline.token_counters import TokenCounter
 from tests.adapters.providers.vertex.accounts import vertex
 from tests.conformance.provider_sample import ask, told
 
