@@ -105,6 +105,7 @@ def test_rows_that_a_killed_process_had_spooled_are_written_by_the_next(tmp_path
     blocked = tmp_path / "blocked"
     blocked.touch()
     config = CONFIG.format(workers=1, database="flush: 20ms, url: 'sqlite:///blocked/ledger.db'")
+    config += "auth: { enabled: false }\n"  # keys are in the database, too: who cannot read it lets nobody in
     with serving(tmp_path, config) as served:
         for _ in range(5):
             assert served.chat(model="sim/any")[0] == 200

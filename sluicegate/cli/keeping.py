@@ -15,6 +15,7 @@ from sluicegate.adapters.http.sockets import is_loopback
 from sluicegate.adapters.identity.directory import DatabaseDirectory
 from sluicegate.adapters.identity.errors import UnusableKeySecret
 from sluicegate.adapters.identity.identities import Identities
+from sluicegate.pipeline.config.problems import ConfigError, Problem
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.errors import GatewayError
 
@@ -30,19 +31,20 @@ def open_identities(config: GatewayConfig) -> Identities:
     They have a connection of their own: neither a large query nor a slow write keeps a revocation waiting.
 
     Raises:
-        WrongUse: The URL names no database.
+        ConfigError: The URL names no database.
     """
     try:
         return Identities(open_database(with_database(config).database.url), os.environ)
     except BadDatabaseUrl as error:
-        raise WrongUse(f"database.url: {error}") from error
+        raise ConfigError([Problem(str(error), "wrong-value", path="database.url")]) from error
 
 
 def keys_are_kept(config: GatewayConfig) -> bool:
     """Say whether the database has keys, or cannot be asked, in which case nobody gets in without one. Blocks.
 
     Raises:
-        WrongUse: The URL names no database, or the keys in it were made with another secret.
+        ConfigError: The URL names no database.
+        WrongUse: The keys in it were made with another secret.
     """
     # In a thread of its own, since this one may run trio already.
     with ThreadPoolExecutor(1) as threads:

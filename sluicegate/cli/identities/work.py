@@ -37,12 +37,11 @@ def on_database(config: Path | None, work: Callable[[Identities], Awaitable[T]])
         WrongUse: It cannot be done, with the reason.
     """
     try:
-        loaded = load_chosen(config, Registry())
+        identities = open_identities(load_chosen(config, Registry()).config)
     except ConfigError as error:
         raise WrongUse(f"the configuration is wrong, see `sluicegate lint`: {error.problems[0]}") from error
 
     async def run() -> T:
-        identities = open_identities(loaded.config)
         try:
             await identities.prepare()
             return await work(identities)
