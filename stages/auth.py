@@ -11,7 +11,6 @@ from msgspec import Meta
 from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.jwt_settings import JwtSettings
 from sluicegate.pipeline.config.offer import Offer
-from sluicegate.pipeline.config.worker_rules import APART
 from sluicegate.pipeline.directory import Known
 from sluicegate.pipeline.errors import StageCrashed, Unauthorized
 from sluicegate.pipeline.exchange import Exchange
@@ -72,12 +71,6 @@ class AuthSettings(Checked, kw_only=True, frozen=True):
             for place, pattern in enumerate(key.allowed_models or ()):
                 if not may_allow(pattern, offer):
                     yield Fault(("api_keys", at, "allowed_models", place), "is no model here", shown=pattern)
-
-    def unshared(self) -> Iterator[Fault]:
-        """Yield what only one worker can hold callers to."""
-        for at, key in enumerate(self.api_keys if self.enabled else ()):
-            if key.concurrency is not None:
-                yield Fault(("api_keys", at, "concurrency"), APART)
 
     def doubts(self) -> Iterator[str]:
         """Yield what is allowed and unwise about the keys."""

@@ -10,16 +10,15 @@ cache counts as a request, and takes neither tokens nor money.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
 from sluicegate.pipeline.caller import Caller
-from sluicegate.pipeline.config.checks import Check, Checked, Fault
+from sluicegate.pipeline.config.checks import Check, Checked
 from sluicegate.pipeline.config.limit_sections import CappedSettings
 from sluicegate.pipeline.config.store_settings import MEMORY
-from sluicegate.pipeline.config.worker_rules import APART
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.heavy import LARGE, compute
 from sluicegate.pipeline.registry import stage
@@ -62,12 +61,6 @@ class LimitSettings(CappedSettings, Checked, kw_only=True, frozen=True):
             "Unset, the store's own."
         ),
     ] = None
-
-    def unshared(self) -> Iterator[Fault]:
-        """Yield what only one worker can hold callers to."""
-        for path, one in (((), self), (("user",), self.user), (("team",), self.team)):
-            if one.concurrency is not None:
-                yield Fault((*path, "concurrency"), APART)
 
 
 @stage("limit", summary="Hold callers to requests, tokens, money and requests at once.", settings=LimitSettings)

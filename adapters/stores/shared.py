@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sluicegate.pipeline.store import Admission, Amounts, Slot, Window, each
 
 from .memory import MemoryStore
-from .stripes import Stripes
+from .shared_slots import SharedSlots, by_key
+from .stripes import Stripes, ascending
 from .table import Held, Place, Table
 from .windows import admitted, bucket_at, first_of, refusal
 
 
 class SharedStore:
-    """A `Store` whose counters are one for all processes that have the same table, and whose entries are their own.
+    """A `Store` whose counters and slots are one for all processes that have the same table; entries are their own.
 
     No method waits for a task. A hit or a refund is atomic among all processes: for some microseconds it has the locks
     of its counters, and it blocks the thread while another process has them. It is for one thread in each process. One
@@ -38,6 +39,7 @@ class SharedStore:
         self._clock = clock
         self._table = Table(descriptor)
         self._stripes = Stripes(descriptor)
+        self._slots = SharedSlots(descriptor, self._table, self._stripes, clock)
         self._entries = MemoryStore(clock)
         self._prefix = "/"
 
@@ -59,7 +61,7 @@ class SharedStore:
         places = self._places(windows)
         amounts = each(amount, windows)
         try:
-            self._stripes.take(_ascending(places))
+            self._stripes.take(ascending(places))
             # Read with the locks held, so that no counter has been turned to a later time by another process.
             now = self._clock()
             held = {place: self._table.look(place, now) for place in places}
@@ -86,7 +88,7 @@ class SharedStore:
         changes = first_of(windows, each(change, windows))
         places = {self._table.place(self._prefix + key, seconds): amount for (key, seconds), amount in changes.items()}
         try:
-            self._stripes.take(_ascending(places))
+            self._stripes.take(ascending(places))
             now = self._clock()
             for place, amount in places.items():
                 held = self._table.look(place, now)
@@ -109,12 +111,16 @@ class SharedStore:
             self._stripes.give()
 
     async def hold(self, slots: Sequence[Slot], owner: str, ttl: float) -> Slot | None:
-        """Take all slots, or return one that is full; this process' own alone. Not a checkpoint."""
-        return await self._entries.hold(slots, owner, ttl)
+        """Take all slots, or return one that is full, for all processes. Not a checkpoint."""
+        full = self._slots.hold(by_key(slots, self._prefix), owner, ttl)
+        if full is None:
+            return None
+        of_key = [slot for slot in slots if self._prefix + slot.key == full]
+        return min(of_key, key=lambda slot: slot.count)
 
     async def release(self, slots: Sequence[Slot], owner: str) -> None:
         """Give back what ``owner`` holds. Not a checkpoint."""
-        await self._entries.release(slots, owner)
+        self._slots.release({self._prefix + slot.key for slot in slots}, owner)
 
     def part(self, name: str, *, max_entries: int, max_bytes: int) -> SharedStore:
         """Return the part called ``name``, with keys and counters of its own; the bounds are this process'."""
@@ -136,8 +142,3 @@ class SharedStore:
             if one.slot is None:
                 one.slot = self._table.room(place, now, [other.slot for other in held.values()])
             self._table.write(one)
-
-
-def _ascending(places: Iterable[Place]) -> Collection[int]:
-    stripes = {place.stripe for place in places}
-    return sorted(stripes) if len(stripes) > 1 else stripes

@@ -13,7 +13,9 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from .table import MAX_STRIPES, Place
 
 PATIENCE = 0.2
 """Seconds that a lock is waited for. It is held for microseconds, and, on a crowded machine, while its process has no
@@ -49,8 +51,8 @@ class Stripes:
                 self._vain.pop(stripe, None)  # whoever had it goes on
 
     def give(self) -> None:
-        """Unlock all stripes that this process has."""
-        fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
+        """Unlock all stripes that this process has; what lies behind them has locks of its own (`Lanes`)."""
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, MAX_STRIPES)
 
     def _try(self, stripe: int) -> bool:
         try:
@@ -70,3 +72,9 @@ class Stripes:
                 self._vain[stripe] = time.monotonic() + RESPITE
                 return
             os.sched_yield()
+
+
+def ascending(places: Iterable[Place]) -> Collection[int]:
+    """Return the stripes of some places as `Stripes.take` wants them."""
+    stripes = {place.stripe for place in places}
+    return sorted(stripes) if len(stripes) > 1 else stripes

@@ -2,7 +2,8 @@
 
 Its layout, in bytes::
 
-    header   4096    what it is, and the key of its digests; its first bytes also stand for the locks of the stripes
+    header   4096    what it is, and the key of its digests; its first bytes also stand for the locks of the stripes;
+                     from 1024 on, the lanes of the processes (`Lanes`)
     slots    64 each
 
 * Eight slots are a row, and some rows a stripe. All windows of one key lie in the same stripe, and so do those of keys

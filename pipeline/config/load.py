@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,7 @@ from typing import Any
 from ..registry import Registry
 from .convert import Converter
 from .environment import providers_from
-from .model_section import Models, read_models
-from .model_settings import ModelSettings
+from .model_section import read_models
 from .nodes import Entry, MapNode, Node, ScalarNode, from_values
 from .offer import Offer
 from .parse import parse
@@ -21,10 +20,10 @@ from .problems import ConfigError, Findings, Mark, Problem, suggest
 from .provider_section import Providers, read_providers
 from .rules import check_offer, check_order
 from .scalars import is_nothing
-from .sections import SINGLE_SECTIONS, GatewayConfig, ProviderSettings, ServerSettings
+from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
 from .store_section import check_stores, read_stores
 from .variables import Variables
-from .worker_rules import check_limits_of, check_workers, stores_of
+from .worker_rules import check_workers
 
 SECTIONS = (*SINGLE_SECTIONS, "stores", "providers", "models", "prices", "pipeline")
 """The top level, beside one section a stage."""
@@ -124,7 +123,7 @@ class _Document:
         offer = Offer(models.named, providers.named, not models.named and len(providers.in_use) == 1)
         check_offer(stages, offer, self._converter)
         if isinstance(single["server"], ServerSettings) and single["server"].workers != 1:
-            self._check_workers(stages, top, stores.shared, providers, models)
+            check_workers(stages, stores.shared, self._converter)
         if not providers.in_use and not self._findings.failed:
             at = top["providers"].mark if "providers" in top else root.mark
             self._findings.warning("no-provider", "no provider is in use: every request fails", at, path="providers")
@@ -138,26 +137,6 @@ class _Document:
             stages=tuple((one.name, one.settings) for one in stages if one.settings is not None),
         )
         return Loaded(config, self._findings.problems, self._findings.file or "the environment")
-
-    def _check_workers(
-        self,
-        stages: list[Configured],
-        top: Mapping[str, Entry],
-        shared: Collection[str],
-        providers: Providers,
-        models: Models,
-    ) -> None:
-        """Report what several workers do not share."""
-        check_workers(stages, shared, self._converter)
-        stores = stores_of(stages)
-        counted: tuple[tuple[str, str, Mapping[str, ProviderSettings | ModelSettings]], ...] = (
-            ("providers", "call", providers.in_use),
-            ("models", "limit", models.usable),
-        )
-        for section, stage, entries in counted:
-            if section in top and stage in stores and stores[stage] not in shared:
-                limits = {name: entry.rate_limit for name, entry in entries.items()}
-                check_limits_of(section, limits, top[section], self._converter)
 
     def _top(self, root: Node) -> Mapping[str, Entry]:
         """Return the entries of the top level, without those that do not belong there."""

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 from sluicegate.adapters.stores.shared import SharedStore
 from sluicegate.adapters.stores.stripes import Stripes
-from sluicegate.pipeline.store import Window, at_once
+from sluicegate.pipeline.store import Slot, Window, at_once
 
 AGES = 1e9
 """Seconds, of which no machine has been up so many: all hits fall into the first bucket."""
+SLOT = Slot("limit:concurrency:{key:one}", 100)
 WINDOWS = [Window("one", 1500, AGES), Window("one", 10_000, 2 * AGES), Window("two", 10_000, AGES)]
 
 
@@ -71,5 +72,18 @@ def hold(descriptor: int, stripe: int) -> None:
     signal.pause()
 
 
+def occupy(descriptor: int, times: int, ttl: int) -> None:
+    """Hold a place of a slot as often as there is one when told to, print how often, and give one back when told to."""
+    store = SharedStore(descriptor)
+    ready()
+    sys.stdin.readline()
+    owners = [owner for owner in map(str, range(times)) if at_once(store.hold([SLOT], owner, ttl)) is None]
+    print(len(owners), flush=True)
+    sys.stdin.readline()
+    at_once(store.release([SLOT], owners[0]))
+    ready()
+    sys.stdin.readline()
+
+
 if __name__ == "__main__":
-    {"hit": hit, "hit_and_refund": hit_and_refund, "hold": hold}[sys.argv[1]](*map(int, sys.argv[2:]))
+    {"hit": hit, "hit_and_refund": hit_and_refund, "hold": hold, "occupy": occupy}[sys.argv[1]](*map(int, sys.argv[2:]))
