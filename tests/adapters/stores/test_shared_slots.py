@@ -72,6 +72,5 @@ def test_hits_leave_the_lanes_locked(memory: int) -> None:
 
 
 def test_a_table_has_lanes_for_so_many_processes(memory: int) -> None:
-    with process("occupy", memory, 1, LONG):
-        with pytest.raises(ValueError, match="1 processes count in this table"):
-            Lanes(memory, 1)
+    with process("occupy", memory, 1, LONG), pytest.raises(ValueError, match="1 processes count in this table"):
+        Lanes(memory, 1)
