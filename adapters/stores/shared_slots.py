@@ -97,7 +97,7 @@ class SharedSlots:
                 return
             held.slot = self._table.room(place, now, [self._table.look(one, now).slot for one in beside])
         held.counter.current = len(owners)
-        held.last = max(owners.values(), default=now)
+        held.last = max(owners.values(), default=-math.inf)  # with none, it makes room for any other
         self._table.write(held)
         if not owners:
             del self._owners[key]

@@ -14,8 +14,8 @@ Its layout, in bytes::
   in the middle of writing is as if it had never been written: that caller, and nobody else, starts anew. The same holds
   for any other bytes that may come to stand there.
 * Slots know keys by a digest, made with a secret of the table's own: nobody can choose keys that meet in one row.
-* Where a row is full, a counter that no longer weighs makes room. If all weigh, the one not hit for longest does: its
-  caller starts anew.
+* Where a row is full, a counter that no longer weighs makes room, though one without end not at once. If all weigh, the
+  one not hit for longest does: its caller starts anew.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ MAX_STRIPES = 256
 MAGIC = b"sluicegate.cnt.1"
 SECRET = 16
 DIGEST = 16
+FRESH = 60.0
+"""Seconds after its last hit for which a counter without end is kept at 0: longer than it takes to count in it."""
 REMEMBERED = 4096
 """Windows whose places are kept ready-made, in each process."""
 
@@ -158,7 +160,9 @@ class Table:
                 return at
             counter = Counter(bucket, current, previous)
             counter.turn_to(bucket_at(now, seconds))
-            if not (counter.current or counter.previous):
+            # A budget of which nothing is spent stands at 0: it has just been told so, and must not be asked again.
+            fresh = seconds == math.inf and now - last < FRESH
+            if not (counter.current or counter.previous or fresh):
                 return at
             ages.append((last, at))
         self.evictions += 1

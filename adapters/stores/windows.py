@@ -125,7 +125,8 @@ class Counters:
     """The counters of all windows of one length, by key, at most ``limit`` of them.
 
     They stand in the order of their last hits, which is that of their ends as well. At the limit the one that was not
-    hit for longest is forgotten: its caller starts anew.
+    hit for longest is forgotten: its caller starts anew. What counts without end has no end to wait for: at 0 it stands
+    for a budget of which nothing is spent, and is kept as any other.
     """
 
     def __init__(self, seconds: float, limit: int) -> None:
@@ -163,7 +164,7 @@ class Counters:
         return bucket_at(time, self._seconds)
 
     def _make_room(self, now: float) -> None:
-        for _ in range(SWEEP):
+        for _ in range(SWEEP if self._seconds < math.inf else 0):
             if not self._by_key:
                 return
             oldest = next(iter(self._by_key))

@@ -279,6 +279,16 @@ class StoreConformance:
         await bench.store.seed(budget, 0)
         assert (await bench.store.hit([budget], 1)).standings[0].remaining == 59
 
+    async def test_many_bases_of_nothing_are_kept_beside_each_other(self, bench: Bench) -> None:
+        budgets = [Window(f"budget {number} {{tag}}", 100, math.inf, seeded=True) for number in range(30)]
+        for budget in budgets:
+            await bench.store.seed(budget, 0)
+        slots = [Slot(f"slot {number} {{tag}}", 2) for number in range(30)]
+        assert await bench.store.hold(slots, "one", 60.0) is None
+        await bench.store.release(slots, "one")
+        admission = await bench.store.hit(budgets, 30)
+        assert [one.remaining for one in admission.standings] == [70] * len(budgets)
+
     async def test_as_many_owners_hold_a_slot_as_it_has_room_for(self, bench: Bench) -> None:
         slot = Slot("tenant", 2)
         assert await bench.store.hold([slot], "one", 60.0) is None
