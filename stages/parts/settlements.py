@@ -53,8 +53,9 @@ class Settlements:
         """
         if not await self._adjusted(_Owed(windows, admission, changes)):
             return
-        for _ in range(min(AT_A_TIME, len(self._owed))):
-            if not await self._adjusted(self._owed.popleft()):
+        for _ in range(AT_A_TIME):
+            # Others take from them too, while this waits.
+            if not self._owed or not await self._adjusted(self._owed.popleft()):
                 return
 
     def complain(self, error: StoreUnavailable) -> None:

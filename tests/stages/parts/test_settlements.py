@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.pipeline.errors import StoreUnavailable
 from sluicegate.pipeline.store import Admission, Window, at_once
 from sluicegate.stages.parts.settlements import AT_A_TIME, MAX_OWED, MAX_TRIES, Settlements
+from tests.conformance.waiting_store import WaitingStore
 
 WINDOW = Window("tokens", 1_000_000, 60.0)
 
@@ -86,3 +89,16 @@ def test_there_is_a_bound_to_what_is_kept_and_the_oldest_go_first(
     store.refused = set()
     settle(owing, 1_000_000)
     assert store.taken[1] == 3
+
+
+async def test_two_who_settle_at_once_do_not_take_the_same_one(autojump_clock: MockClock) -> None:
+    inner = Takes()
+    inner.refused = {7, 8}
+    owing = Settlements("limit", WaitingStore(inner), lambda: 0.0)
+    for amount in (7, 8):
+        await owing.adjust((WINDOW,), Admission(()), (amount,))
+    inner.refused = set()
+    async with trio.open_nursery() as nursery:
+        for amount in (100, 101, 102):
+            nursery.start_soon(owing.adjust, (WINDOW,), Admission(()), (amount,))
+    assert sorted(inner.taken) == [7, 8, 100, 101, 102]
