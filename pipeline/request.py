@@ -34,6 +34,8 @@ class Request:
         headers: Names in lower case. Credentials are taken out by the edge and stand in ``credential``.
         dialect: Whose API the caller speaks, so that errors and chunks leave in it.
         credential: The caller's key, or None.
+        unknown_wait: Seconds that its caller has to wait if the key is unknown here, as too many were that came from
+            the same place; 0 if not.
         provider_keys: Keys of the caller's own for providers, by their names.
         label: The caller's ``x-request-id``, or one made by the edge; for people, never a key.
         tags: What the caller's header wants its spending told apart by; `tags_of` knows those of the body, too.
@@ -55,6 +57,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     dialect: str = "openai"
     credential: str | None = field(default=None, repr=False)
+    unknown_wait: float = 0.0
     provider_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     label: str = ""
     tags: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from sluicegate.pipeline.config.checks import Check, Checked, Fault, check
 from sluicegate.pipeline.config.jwt_settings import JwtSettings
 from sluicegate.pipeline.config.offer import Offer
 from sluicegate.pipeline.directory import Known
-from sluicegate.pipeline.errors import StageCrashed, Unauthorized
+from sluicegate.pipeline.errors import RateLimited, StageCrashed, Unauthorized
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.registry import stage
 from sluicegate.pipeline.resources import Resources
@@ -25,6 +25,7 @@ CHALLENGE = ("www-authenticate", 'Bearer realm="sluicegate"')
 """What a 401 has to say: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1."""
 TOKEN_CHALLENGE = ("www-authenticate", 'Bearer realm="sluicegate", error="invalid_token"')
 """The same for a token: https://www.rfc-editor.org/rfc/rfc6750#section-3.1."""
+TOO_MANY = "the API key of this request is not known here, and too many such keys came from this address"
 HOW_TO_SEND = "send one as 'Authorization: Bearer <key>', or in x-api-key, api-key or x-goog-api-key"
 
 
@@ -86,6 +87,7 @@ class Auth:
 
     Raises, in `judge` or `attend`:
         Unauthorized: The key or token is missing, unknown or not good any more.
+        RateLimited: The key is unknown, and comes from where many unknown ones came from.
         Forbidden: The key may not ask for this operation or model.
         StageCrashed: The key has a list of models, and nothing before this stage has read which one is asked for.
         GatewayError: The directory cannot tell now whether it knows the key.
@@ -109,6 +111,8 @@ class Auth:
         if known is None:
             tokens = self._resources.tokens
             if tokens is None or not tokens.looks_like_one(credential):
+                if wait := exchange.request.unknown_wait:
+                    raise RateLimited(TOO_MANY, code="too_many_attempts", retry_after=wait)
                 raise self._refusal(exchange, "the API key of this request is not known here")
             with _challenged(exchange):
                 known = tokens.verify(credential)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from sluicegate.pipeline.errors import ClientGone, Fault, GatewayError, MethodNotAllowed, NotFound
+from sluicegate.pipeline.errors import ClientGone, Fault, GatewayError, MethodNotAllowed, NotFound, Unauthorized
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.schemas.fields import MAX_NAME
 
@@ -19,6 +19,7 @@ from .guard import Guard
 from .headers import MAX_HEAD
 from .routes import Room, Route, names_no_model
 from .sizes import size_text
+from .throttle import MANY, Throttle, address_of
 from .token_room import TokenRoom
 from .uploads import Uploads
 from .visit import JSON, Visit
@@ -75,6 +76,7 @@ class FrontDoor:
         self._guard = Guard(self._cors, host=settings.host, keyless=keyless)
         self._uploads = Uploads(settings.max_in_flight, settings.max_incoming)
         self._tokens = TokenRoom(gateway, self._guard, self._uploads)
+        self._throttle = Throttle(MANY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A checkpoint."""
@@ -127,13 +129,16 @@ class FrontDoor:
             if (refusal := self._guard.refusal(visit.headers)) is not None:
                 raise refusal
             request = await read_request(visit, route, self._gateway, self._uploads, subject=subject)
+            request.unknown_wait = self._throttle.wait_of(visit.scope)
         except ClientGone:
             raise
         except GatewayError as error:
             taken = [(b"accept-encoding", TAKEN.encode("ascii"))] if error.status == 415 else []
             await visit.refuse(error, *taken)
         else:
-            await serve_exchange(self._gateway, request, visit, route)
+            failure = await serve_exchange(self._gateway, request, visit, route)
+            if isinstance(failure, Unauthorized) and request.credential:
+                self._throttle.failed(address_of(visit.scope))
 
 
 async def _refuse_method(visit: Visit, route: Route, subject: str) -> None:

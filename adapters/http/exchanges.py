@@ -104,8 +104,12 @@ def _in_time(visit: Visit, request: Request, gateway: Gateway) -> Iterator[None]
         raise SlowRequest(f"the request was not complete after {patience:g} s") from error
 
 
-async def serve_exchange(gateway: Gateway, request: Request, visit: Visit, route: Route) -> None:
-    """Take a request through the pipeline, and end it at once when its client leaves. A checkpoint."""
+async def serve_exchange(gateway: Gateway, request: Request, visit: Visit, route: Route) -> GatewayError | None:
+    """Take a request through the pipeline, and end it at once when its client leaves. A checkpoint.
+
+    Returns:
+        What went wrong, if anything did.
+    """
     exchange = gateway.exchange(request, visit.started)
     if route.embeds:
         exchange.on_reply.append(partial(turn_reply, method=route.embeds))
@@ -119,11 +123,12 @@ async def serve_exchange(gateway: Gateway, request: Request, visit: Visit, route
     if visit.presence is not None:
         visit.presence.when_gone(end)
         await gateway.serve(exchange, outlet)
-        return
+        return exchange.error
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_tell_when_gone, visit.inflow, end)
         await gateway.serve(exchange, outlet)
         nursery.cancel_scope.cancel()
+    return exchange.error
 
 
 async def _tell_when_gone(inflow: Inflow, tell: Callable[[], None]) -> None:

@@ -1,7 +1,8 @@
 """Slows down those who try one wrong key after the other: by the address that they come from.
 
-An address that has failed ATTEMPTS times within WINDOW seconds hears 429 until these are over, whatever it sends: so
-nobody learns in that time whether a key is right. Each worker counts for itself.
+An address that has failed so many times within WINDOW seconds hears 429 until these are over. In the admin room and
+where tokens are made that is so whatever it sends: nobody learns in that time whether a key is right. Elsewhere many
+callers may come from one address, and a right key opens always. Each worker counts for itself.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import trio
 from .asgi import Scope
 
 ATTEMPTS = 10
+MANY = 100
+"""Failures of an address that may be that of many callers."""
 WINDOW = 60.0
 MAX_ADDRESSES = 10_000
 """Addresses that are counted; the one that began to fail first makes room."""
@@ -23,10 +26,12 @@ class Throttle:
     """Counts failures by address.
 
     Args:
+        attempts: Failures from which on an address has to wait.
         clock: Seconds.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = trio.current_time) -> None:
+    def __init__(self, attempts: int = ATTEMPTS, *, clock: Callable[[], float] = trio.current_time) -> None:
+        self._attempts = attempts
         self._clock = clock
         self._failures: dict[str, tuple[int, float]] = {}
 
@@ -36,7 +41,11 @@ class Throttle:
         left = end - self._clock()
         if count and left <= 0:
             del self._failures[address]
-        return left if count >= ATTEMPTS and left > 0 else 0.0
+        return left if count >= self._attempts and left > 0 else 0.0
+
+    def wait_of(self, scope: Scope) -> float:
+        """Return the same for whom a request counts for."""
+        return self.wait(address_of(scope)) if self._failures else 0.0
 
     def failed(self, address: str) -> None:
         """Count a failure."""

@@ -5,6 +5,7 @@ The room routes by itself, so what it is given must be the very path that was ju
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -15,7 +16,7 @@ from sluicegate.pipeline.errors import Forbidden, GatewayError, InvalidRequest, 
 
 from .. import headers, routes
 from ..admin_key import AdminKey, offered
-from ..asgi import App, Message
+from ..asgi import App, Message, find_header
 from ..routes import Room
 from ..throttle import Throttle, address_of
 from ..visit import Visit
@@ -24,6 +25,8 @@ from .pages import Pages
 
 # Basic, since a browser can ask for it: nothing else signs a person in to a page that is not delivered yet.
 CHALLENGE = (b"www-authenticate", b'Basic realm="sluicegate admin", charset="UTF-8"')
+LOOKING = ("GET", "HEAD")
+audit = logging.getLogger("sluicegate.audit")
 Finder = Callable[[str], Awaitable[Known | None]]
 """Finds out whose an API key or token is; may raise GatewayError."""
 
@@ -64,26 +67,30 @@ class AdminDoor:
             await visit.refuse(InvalidRequest(message, code="invalid_target"))
             return
         public = self._public and room is Room.METRICS
-        refusal = None if public else await self._refusal(visit)
-        if refusal is None:
-            if visit.scope["method"] in ("GET", "HEAD"):
-                await visit.inflow.discard()
-            app = await self._room()
-            answer = _Answer(visit)
-            scope = {**visit.scope, "path": visit.path, "raw_path": visit.path.encode("ascii")}
-            await app(scope, answer.receive, answer.send)
+        entering = "anybody" if public else await self._entering(visit)
+        if isinstance(entering, GatewayError):
+            await visit.refuse(entering, *((CHALLENGE,) if entering.status == 401 else ()))
             return
-        await visit.refuse(refusal, *((CHALLENGE,) if refusal.status == 401 else ()))
+        looking = visit.scope["method"] in LOOKING
+        if looking:
+            await visit.inflow.discard()
+        app = await self._room()
+        answer = _Answer(visit, None if looking else entering)
+        scope = {**visit.scope, "path": visit.path, "raw_path": visit.path.encode("ascii")}
+        try:
+            await app(scope, answer.receive, answer.send)
+        finally:
+            answer.note("no answer")
 
-    async def _refusal(self, visit: Visit) -> GatewayError | None:
-        """Return why a request is not let in, or None. Who tries one key after the other has to wait."""
+    async def _entering(self, visit: Visit) -> str | GatewayError:
+        """Return who is let in, or why somebody is not. Who tries one key after the other has to wait."""
         address = address_of(visit.scope)
         if wait := self._throttle.wait(address):
             message = "too many wrong keys came from this address"
             return RateLimited(message, code="too_many_attempts", retry_after=wait)
         method = visit.scope["method"]
         if self._key.opens(visit.headers, method):
-            return None
+            return "the admin key"
         given = [text for text in offered(visit.headers, method) if text]
         try:
             asked = [await self._find(text) for text in given] if self._find is not None else []
@@ -93,8 +100,9 @@ class AdminDoor:
             return error
         found = [known for known in asked if known is not None]
         good = [known for known in found if known.refused is None]
-        if any(known.caller.role == "admin" for known in good):
-            return None
+        for known in good:
+            if known.caller.role == "admin":
+                return f"API key {known.caller.key_name!r}"
         if good:
             message = f"API key {good[0].caller.key_name!r} is not that of an admin"
             return Forbidden(message, code="not_an_admin")
@@ -121,10 +129,14 @@ class _Answer:
 
     The server also says "gone" when an answer is complete, from inside the very ``send`` of its end; the room cancels
     what is under way when it hears that, and would keep the server from closing the connection.
+
+    Args:
+        changer: Who changes something, of which there has to be a line in the log before the answer leaves.
     """
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, changer: str | None) -> None:
         self._visit = visit
+        self._changer = changer
         self._begun = False
         self._sent = trio.Event()
 
@@ -139,10 +151,19 @@ class _Answer:
         """Pass a message of the answer to the server. A checkpoint."""
         self._begun = True
         if message["type"] == "http.response.start":
+            place = find_header(message.get("headers", ()), b"location")
+            self.note(str(message["status"]), place.decode("latin-1") if place else "")
             message = {**message, "headers": [*message.get("headers", ()), *headers.identity(self._visit.label)]}
         await self._visit.put(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self._sent.set()
+
+    def note(self, outcome: str, place: str = "") -> None:
+        """Log what has become of a change, unless that has been done: of something new also where it is."""
+        changer, self._changer = self._changer, None
+        if changer is not None:
+            told = (self._visit.scope["method"], place or self._visit.path, outcome, changer)
+            audit.info("%s %s: %s, by %s from %s", *told, address_of(self._visit.scope))
 
 
 def _build(pages: Pages, identities: IdentityPages | None) -> App:

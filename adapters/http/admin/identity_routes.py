@@ -28,7 +28,10 @@ def _add_kind(app: QuartTrio, pages: IdentityPages, kind: Kind, place: str) -> N
         return _json(await pages.get(kind, id))
 
     async def create() -> Response:
-        return _json(await pages.create(kind, await body_of_request()), status=201)
+        made = await pages.create(kind, await body_of_request())
+        answer = _json(made, status=201)
+        answer.headers["location"] = f"{place}/{made['id']}"
+        return answer
 
     async def change(id: str) -> Response:
         return _json(await pages.change(kind, id, await body_of_request()))

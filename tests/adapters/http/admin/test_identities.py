@@ -6,7 +6,7 @@ import pytest
 
 from sluicegate.adapters.database.database import open_database
 from sluicegate.adapters.http.admin.app import MAX_BODY
-from sluicegate.adapters.http.throttle import ATTEMPTS
+from sluicegate.adapters.http.throttle import ATTEMPTS, MANY
 from sluicegate.adapters.identity.directory import DatabaseDirectory
 from sluicegate.adapters.identity.identities import Identities
 from tests.adapters.http.harness import ADMIN_KEY, CHAT, house
@@ -268,3 +268,29 @@ async def test_keys_of_another_secret_are_told_as_such(tmp_path, running):
 async def test_without_a_database_there_are_no_such_pages():
     async with house() as running:
         assert (await running.ask("GET", "/admin/keys", headers=ADMIN)).status == 404
+
+
+async def test_each_change_is_a_line_of_the_log_that_says_by_whom_and_no_key(running, caplog):
+    caplog.set_level("INFO", "sluicegate.audit")
+    boss = await made(running, name='the "boss"', role="admin")
+    path = f"/admin/keys/{boss['id']}"
+    await running.ask("GET", path, headers=ADMIN)
+    await running.ask("PATCH", path, {"role": "anything"}, ADMIN)
+    await running.ask("POST", f"{path}/revoke", headers=bearer(boss["key"]))
+    assert [record.getMessage() for record in caplog.records if record.name == "sluicegate.audit"] == [
+        f"POST {path}: 201, by the admin key from 127.0.0.1",
+        f"PATCH {path}: 400, by the admin key from 127.0.0.1",
+        f"POST {path}/revoke: 200, by API key 'the \"boss\"' from 127.0.0.1",
+    ]
+    assert boss["key"] not in caplog.text
+
+
+async def test_many_unknown_keys_of_one_address_are_told_to_wait_and_a_known_one_never_is(running):
+    key = await made(running)
+    for _ in range(MANY):
+        assert (await chat(running, "sk-sg-unknown")).status == 401
+    refused = await chat(running, "sk-sg-unknown")
+    assert (refused.status, refused.error["code"]) == (429, "too_many_attempts")
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert (await chat(running, key["key"])).status == 200
+    assert (await running.ask("POST", "/v1/chat/completions", CHAT)).status == 401  # who has no key guesses none
