@@ -12,7 +12,7 @@ from .memory import MemoryStore
 from .shared_slots import SharedSlots, by_key
 from .stripes import Stripes, ascending
 from .table import Held, Place, Table
-from .windows import admitted, bucket_at, first_of, refusal
+from .windows import IDLE, admitted, bucket_at, first_of, refusal
 
 
 class SharedStore:
@@ -67,7 +67,7 @@ class SharedStore:
             held = {place: self._table.look(place, now) for place in places}
             found = [held[place] for place in places]
             known = [
-                None if one.slot is None and window.seeded else one.counter
+                None if window.seeded and _is_to_seed(one, now) else one.counter
                 for one, window in zip(found, windows, strict=True)
             ]
             refused = refusal(windows, known, now, amounts)
@@ -105,7 +105,8 @@ class SharedStore:
             self._stripes.take([place.stripe])
             now = self._clock()
             held = self._table.look(place, now)
-            if held.slot is None:
+            if _is_to_seed(held, now):
+                held.counter.current = 0
                 self._count({place: held}, {place: amount}, now)
         finally:
             self._stripes.give()
@@ -142,3 +143,8 @@ class SharedStore:
             if one.slot is None:
                 one.slot = self._table.room(place, now, [other.slot for other in held.values()])
             self._table.write(one)
+
+
+def _is_to_seed(held: Held, now: float) -> bool:
+    """Say whether the base of a budget has to be told."""
+    return held.slot is None or now - held.last > IDLE

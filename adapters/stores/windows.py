@@ -21,6 +21,9 @@ from sluicegate.pipeline.store import Admission, Standing, Window
 TOLERANCE = 1e-6
 """How far over its limit a weighted sum may be. It covers the rounding of floats, so that who waits for exactly
 ``retry_after`` is admitted, and stays far below one hit."""
+IDLE = 2 * 3600
+"""Seconds without a hit after which a budget's base is asked for anew, longer than a request takes: what processes have
+reserved that died, or a store has counted without saying so, does not stay counted for good."""
 SWEEP = 2
 """Counters looked at for each one made: more than one, so that those past their time go faster than new ones come."""
 

@@ -2,7 +2,7 @@
 
 They keep what `windows.py` says, in Lua. A counter is its bucket, its count and that of the bucket before, packed; it
 lasts for as long as it weighs. A counter without end (``seconds`` 0) is in bucket 0 for ever: where it is seeded it
-lasts for `ENDLESS` after its last hit, since its base can be told again, and otherwise until somebody deletes it. A
+lasts for `IDLE` after its last hit, since its base can be told again, and otherwise until somebody deletes it. A
 slot is a sorted set of its owners, by the time at which they lose it. Numbers are doubles, exact up to 9,007 trillion:
 nine million dollars.
 
@@ -16,14 +16,12 @@ from dataclasses import dataclass
 
 from redis.exceptions import NoScriptError
 
-from sluicegate.adapters.stores.windows import TOLERANCE
+from sluicegate.adapters.stores.windows import IDLE, TOLERANCE
 
 from .commands import Commands
 
 SERVER_TIME = "local t = redis.call('TIME'); local now = t[1] + t[2] / 1000000"
 """Sets ``now``, in seconds since the epoch."""
-ENDLESS = 40 * 86400
-"""Seconds: longer than a month, whose budget must not be told anew in its middle without need."""
 
 _COUNTER = """
 local function look(key, seconds)
@@ -42,7 +40,7 @@ local function write(key, state, seconds, seeded)
   if seconds > 0 then
     redis.call('SET', key, packed, 'EX', math.ceil(seconds * 2) + 1)
   elseif seeded then
-    redis.call('SET', key, packed, 'EX', ENDLESS)
+    redis.call('SET', key, packed, 'EX', IDLE)
   else
     redis.call('SET', key, packed)
   end
@@ -151,7 +149,7 @@ class Script:
     @classmethod
     def of(cls, body: str, clock: str) -> Script:
         """Return a script that begins with what tells the time."""
-        text = f"local ENDLESS, TOLERANCE = {ENDLESS}, {TOLERANCE:.6f}\n{clock}\n{body}"
+        text = f"local IDLE, TOLERANCE = {IDLE}, {TOLERANCE:.6f}\n{clock}\n{body}"
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
     async def run(self, commands: Commands, keys: list[str], arguments: list[str | int | float]) -> object:

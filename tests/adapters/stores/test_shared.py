@@ -1,5 +1,6 @@
 """The store that processes share: the suite that all stores pass, and the memory store as its judge."""
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sluicegate.adapters.stores.memory import MemoryStore
 from sluicegate.adapters.stores.shared import SharedStore
 from sluicegate.adapters.stores.table import create_memory
+from sluicegate.adapters.stores.windows import IDLE
 from sluicegate.pipeline.store import Admission, Store, Window, at_once
 from tests.conformance.store import ROOM, StoreConformance
 
@@ -143,3 +145,18 @@ def test_two_processes_count_as_one_with_a_memory_store_does(steps: list[tuple[s
             at_once(judge.adjust(windows, admission, -counted))
     assert [store.evictions for store in stores] == [0, 0]
     os.close(memory)
+
+
+async def test_a_budget_that_nobody_has_hit_for_long_is_told_anew(memory: int) -> None:
+    """What a process had reserved that was killed is forgotten with it."""
+    bench = HandClock(memory)
+    budget = Window("budget", 100, math.inf, seeded=True)
+    await bench.store.seed(budget, 40)
+    await bench.store.hit([budget], 50)
+    bench.time += IDLE
+    assert (await bench.store.hit([budget], 5)).standings[0].remaining == 5
+    bench.time += IDLE + 1.0
+    assert (await bench.store.hit([budget], 5)).missing == (budget,)
+    await bench.store.seed(budget, 45)
+    await bench.store.seed(budget, 90)
+    assert (await bench.store.hit([budget], 5)).standings[0].remaining == 50
