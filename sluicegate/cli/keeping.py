@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import trio
 
@@ -15,14 +13,13 @@ from sluicegate.adapters.http.sockets import is_loopback
 from sluicegate.adapters.identity.directory import DatabaseDirectory
 from sluicegate.adapters.identity.errors import UnusableKeySecret
 from sluicegate.adapters.identity.identities import Identities
+from sluicegate.adapters.identity.upkeep import directory_over
 from sluicegate.pipeline.config.problems import ConfigError, Problem
 from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.errors import GatewayError
 
 from .database import with_database
 from .run import WrongUse
-
-log = logging.getLogger("sluicegate.identity")
 
 
 def open_identities(config: GatewayConfig) -> Identities:
@@ -65,21 +62,6 @@ async def _look(identities: Identities) -> bool:
     return directory.asks
 
 
-@asynccontextmanager
-async def directory_of(config: GatewayConfig) -> AsyncIterator[DatabaseDirectory]:
-    """Give the directory of a configuration's database, and keep it up to date while the block runs. A checkpoint."""
-    identities = open_identities(config)
-    directory = DatabaseDirectory(identities, always=not is_loopback(config.server.host))
-    try:
-        await identities.prepare()
-        await directory.refresh()
-    except (GatewayError, UnusableKeySecret) as error:
-        log.error("API keys cannot be read from the database yet: %s", error)
-    try:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(directory.run)
-            yield directory
-            nursery.cancel_scope.cancel()
-    finally:
-        with trio.move_on_after(1, shield=True):
-            await identities.database.aclose()
+def directory_of(config: GatewayConfig) -> AbstractAsyncContextManager[DatabaseDirectory]:
+    """Return what gives the directory of a configuration's database, and keeps it up to date while its block runs."""
+    return directory_over(open_identities(config), always=not is_loopback(config.server.host))

@@ -17,6 +17,7 @@ from sluicegate.pipeline.resources import AccessLog
 
 from .builder import GatewayBuilder
 from .client import Client
+from .keys import keys_of
 
 if TYPE_CHECKING:
     from sluicegate.pipeline.config.load import Loaded
@@ -41,7 +42,7 @@ async def open_gateway(
 
     Args:
         source: A file's path, a checked configuration, a builder, or None for what the environment alone says.
-        api_key: The caller's key, where the configuration has keys.
+        api_key: The caller's key, where the configuration has keys, or the database that it names.
         environ: The environment to read variables from; the program's own by default.
         access_log: Takes one record for each exchange that has ended; nothing is logged by default.
 
@@ -51,19 +52,22 @@ async def open_gateway(
     from sluicegate.assembly import build  # imported when a gateway is opened, so that `import sluicegate` stays quick
 
     registry = source.registry if isinstance(source, GatewayBuilder) else Registry()
-    config = _config(source, os.environ if environ is None else environ, registry)
-    gateway = build(config, registry, access_log=access_log)
-    failure: BaseException | None = None
-    async with trio.open_nursery() as nursery:
-        await nursery.start(gateway.run)
-        try:
-            yield Client(gateway, api_key)
-            await gateway.drain(config.server.drain)
-        except BaseException as error:
-            failure = error  # kept out of the nursery, which would put it into a group
-        nursery.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+    environ = os.environ if environ is None else environ
+    config = _config(source, environ, registry)
+    async with keys_of(config, environ) as directory:
+        database = directory.identities.database if directory is not None else None
+        gateway = build(config, registry, access_log=access_log, directory=directory, revocations=database)
+        failure: BaseException | None = None
+        async with trio.open_nursery() as nursery:
+            await nursery.start(gateway.run)
+            try:
+                yield Client(gateway, api_key)
+                await gateway.drain(config.server.drain)
+            except BaseException as error:
+                failure = error  # kept out of the nursery, which would put it into a group
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
 
 def _config(source: Source, environ: Mapping[str, str], registry: Registry) -> GatewayConfig:
