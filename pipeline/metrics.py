@@ -58,6 +58,7 @@ class Figures:
         output_tokens: Tokens that it gave.
         cost: Nano-dollars that its calls have cost, also of those whose answer nobody saw.
         unpriced: Calls that have used something whose price is not known; they are not in ``cost``.
+        uncounted: Requests that a limit has let pass without counting them, since its store was away.
         latency: From a request's start to its end, in microseconds.
         first_token: From a request's start to the first content of a stream, in microseconds.
         speed: Output tokens per second of each answer.
@@ -76,6 +77,7 @@ class Figures:
     output_tokens: int = 0
     cost: int = 0
     unpriced: int = 0
+    uncounted: int = 0
     latency: HdrHistogram = field(default_factory=_times)
     first_token: HdrHistogram = field(default_factory=_times)
     speed: HdrHistogram = field(default_factory=_speeds)

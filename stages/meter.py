@@ -84,6 +84,7 @@ class Meter:
         figures.outcomes[outcome_of(exchange)] += 1
         if exchange.error is not None:
             count_code(figures.errors, exchange.error.code)
+        figures.uncounted += exchange.notes.get("limit") == "open"
         if "cache" in exchange.notes:
             figures.cache[exchange.notes["cache"]] += 1
         if exchange.usage is not None and not of.cached:

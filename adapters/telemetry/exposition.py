@@ -74,6 +74,7 @@ class SnapshotCollector(Collector):
             ("input_tokens", "Tokens of requests, cached ones included."),
             ("output_tokens", "Tokens of answers, reasoning included."),
             ("unpriced", "Calls of upstreams that have used something whose price is not known."),
+            ("uncounted", "Requests that a limit has let pass without counting them, since its store was away."),
         ):
             family = CounterMetricFamily(f"sluicegate_{name}", text, labels=SERIES)
             for labels, figures in series:

@@ -55,6 +55,7 @@ def _totals(all_figures: list[Figures]) -> dict[str, Any]:
         "output_tokens": sum(figures.output_tokens for figures in all_figures),
         "cost_usd": sum(figures.cost for figures in all_figures) / NANOS,
         "unpriced": sum(figures.unpriced for figures in all_figures),
+        "uncounted": sum(figures.uncounted for figures in all_figures),
         "outcomes": dict(sum((figures.outcomes for figures in all_figures), Counter())),
         "errors": dict(sum((figures.errors for figures in all_figures), Counter())),
         "faults": dict(sum((figures.faults for figures in all_figures), Counter())),

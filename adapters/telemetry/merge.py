@@ -92,6 +92,7 @@ def _add(total: Figures, more: Figures) -> None:
     total.output_tokens += more.output_tokens
     total.cost += more.cost
     total.unpriced += more.unpriced
+    total.uncounted += more.uncounted
     total.outcomes.update(more.outcomes)
     total.cache.update(more.cache)
     for codes, others in ((total.errors, more.errors), (total.faults, more.faults)):

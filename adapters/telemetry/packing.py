@@ -118,7 +118,7 @@ def _stamp_of_hop(hop: HopFigures) -> Hashable:
 def _packed_figures(figures: Figures) -> list[Any]:
     return [
         *(figures.requests, figures.attempts, figures.input_tokens, figures.output_tokens),
-        *(figures.cost, figures.unpriced),
+        *(figures.cost, figures.unpriced, figures.uncounted),
         *(dict(counter) for counter in (figures.outcomes, figures.errors, figures.cache, figures.faults)),
         *_encoded((figures.latency, figures.first_token, figures.speed)),
         [figures.images, figures.characters, figures.audio_seconds],
@@ -126,7 +126,7 @@ def _packed_figures(figures: Figures) -> list[Any]:
 
 
 def _figures(values: list[Any]) -> Figures:
-    requests, attempts, taken, given, cost, unpriced, outcomes, errors, cache, faults, *histograms = values
+    requests, attempts, taken, given, cost, unpriced, uncounted, outcomes, errors, cache, faults, *histograms = values
     figures = Figures(
         requests=requests,
         attempts=attempts,
@@ -134,6 +134,7 @@ def _figures(values: list[Any]) -> Figures:
         output_tokens=given,
         cost=cost,
         unpriced=unpriced,
+        uncounted=uncounted,
         outcomes=Counter(outcomes),
         errors=Counter(errors),
         cache=Counter(cache),

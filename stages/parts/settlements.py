@@ -11,7 +11,7 @@ from sluicegate.pipeline.errors import StoreUnavailable
 from sluicegate.pipeline.store import Admission, Store, Window
 
 MAX_OWED = 10_000
-"""Settlements that are kept while a store is away; one takes some 500 bytes. The oldest are dropped first."""
+"""Settlements that are kept while a store is away; one takes some 1,000 bytes. The oldest are dropped first."""
 MAX_TRIES = 3
 """How often one of them is tried again."""
 AT_A_TIME = 8

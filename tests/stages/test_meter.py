@@ -361,3 +361,14 @@ async def test_somebody_unknown_who_is_refused_leaves_no_row(autojump_clock: Moc
     end(exchange, State.FAILED, error=NotFound("there is no such model"))
     Meter(NoSettings(), Resources(ledger=ledger)).judge(exchange)
     assert ledger.rows == []
+
+
+def test_what_a_limit_has_let_pass_uncounted_is_told() -> None:
+    metered = Metered()
+    exchange = asking()
+    exchange.notes["limit"] = "open"
+    attempt(exchange, OPENAI, started=0.0, ended=1.0)
+    answer(exchange)
+    end(exchange, at=2.0)
+    metered(exchange)
+    assert metered.figures("chat", "openai", "gpt-4o").uncounted == 1

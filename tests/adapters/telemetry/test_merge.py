@@ -27,7 +27,7 @@ def hop(name, lane, depth, times):
 
 def figures(requests, times):
     made = Figures(requests=requests, attempts=requests + 1, input_tokens=10 * requests, output_tokens=20 * requests)
-    made.cost, made.unpriced = 1000 * requests, requests
+    made.cost, made.unpriced, made.uncounted = 1000 * requests, requests, requests
     made.images, made.characters, made.audio_seconds = requests, 2 * requests, 0.25 * requests
     made.outcomes, made.errors = Counter(ok=requests), Counter(upstream_error=1)
     made.cache, made.faults = Counter(miss=requests), Counter(upstream_error=2)
@@ -64,7 +64,7 @@ def test_counters_and_gauges_are_sums():
     (series,) = told["series"]
     assert (series["requests"], series["attempts"]) == (7, 9)
     assert (series["input_tokens"], series["output_tokens"]) == (70, 140)
-    assert (series["cost_usd"], series["unpriced"]) == (0.000007, 7)
+    assert (series["cost_usd"], series["unpriced"], series["uncounted"]) == (0.000007, 7, 7)
     assert (series["images"], series["characters"], series["audio_seconds"]) == (7, 14, 1.75)
     assert (series["outcomes"], series["cache"]) == ({"ok": 7}, {"miss": 7})
     assert (series["errors"], series["faults"]) == ({"upstream_error": 2}, {"upstream_error": 4})

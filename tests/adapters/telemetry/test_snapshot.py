@@ -46,7 +46,7 @@ async def snapshot(autojump_clock):
     figures = resources.metrics.figures(Series(*LABELS.values()))
     resources.metrics.overflowed = 5
     figures.requests, figures.attempts, figures.input_tokens, figures.output_tokens = 3, 4, 50, 60
-    figures.cost, figures.unpriced = 150_000, 2
+    figures.cost, figures.unpriced, figures.uncounted = 150_000, 2, 3
     figures.images, figures.characters, figures.audio_seconds = 2, 70, 1.5
     figures.outcomes, figures.cache = Counter(ok=2, failed=1), Counter(hit=1, miss=2)
     figures.errors, figures.faults = Counter(upstream_error=1), Counter(upstream_error=2)
@@ -72,7 +72,7 @@ async def test_figures_have_totals_series_hops_and_breakers(snapshot):
     assert figures["totals"]["outcomes"] == {"ok": 2, "failed": 1}
     (series,) = figures["series"]
     assert series.items() >= {**LABELS, "requests": 3, "attempts": 4, "input_tokens": 50, "output_tokens": 60}.items()
-    assert (series["cost_usd"], series["unpriced"]) == (0.00015, 2)
+    assert (series["cost_usd"], series["unpriced"], series["uncounted"]) == (0.00015, 2, 3)
     assert (figures["totals"]["cost_usd"], figures["totals"]["unpriced"]) == (0.00015, 2)
     assert (series["images"], series["characters"], series["audio_seconds"]) == (2, 70, 1.5)
     assert figures["totals"]["audio_seconds"] == 1.5
@@ -104,6 +104,7 @@ async def test_a_scrape_is_what_prometheus_parses(snapshot):
     assert value("requests_total", **LABELS) == 3
     assert value("cost_usd_total", **LABELS) == 0.00015
     assert value("unpriced_total", **LABELS) == 2
+    assert value("uncounted_total", **LABELS) == 3
     assert [value(f"{name}_total", **LABELS) for name in ("images", "characters", "audio_seconds")] == [2, 70, 1.5]
     assert value("outcomes_total", **LABELS, outcome="failed") == 1
     assert value("faults_total", **LABELS, code="upstream_error") == 2
