@@ -41,6 +41,14 @@ still in flight: 0
 'And now\\?': RateLimited: callers without a key have used their 2 requests per minute; try again in .*
 error: providers.sim: unknown key 'tokns'; did you mean 'tokens'\\?
 """,
+    "keys_and_budgets.py": """
+web: answered for \\$0.0040
+web: answered for \\$0.0040
+web: budget_exceeded: key 'web' has \\$0.00196 left of its budget of \\$0.01 for .*
+night: answered for \\$0.0040
+night: answered for \\$0.0040
+night: rate_limit_exceeded: key 'night' has used its 2 requests per minute; try again in .*
+""",
     "custom_stage.py": """
 open: You said: \\[\\('x-office-hour', '[0-9]+'\\)\\]
 closed: 403 closed
