@@ -13,7 +13,7 @@ from . import answers
 from .asked import MOST_DIMENSIONS, Asked, Head, decode
 from .behaviour import Behaviour, Fate
 from .connection import Connection
-from .places import Place
+from .places import Place, as_asked
 from .playing import Playing
 
 CHAT = "/v1/chat/completions"
@@ -51,6 +51,7 @@ class Server:
             return
         try:
             asked = decode(body) if not place.form else Asked()
+            place = as_asked(place, asked)
         except (msgspec.DecodeError, RecursionError) as error:
             connection.send(answers.error(place.voice, 400, str(error), "invalid_request_error"))
             return
