@@ -102,8 +102,9 @@ class Server:
             self.connections.add(Connection(self, sock))
 
     def _listed(self, head: Head) -> bytes:
-        if head.path == "/v1/models":
-            return answers.models()
+        models = answers.models(head.path)
+        if models is not None:
+            return models
         if head.path == HEALTH:
             return answers.plain(200, b'{"status":"ok"}')
         told = {"message": f"there is nothing at {head.path}", "type": "invalid_request_error"}

@@ -2,10 +2,12 @@
 
 import base64
 import io
+import json
 import wave
 
 import pytest
 
+from sluicegate.cli import main
 from sluicegate.perf.distributions import always
 from sluicegate.perf.simulate.behaviour import Behaviour
 from tests.adapters.http.harness import house
@@ -32,6 +34,15 @@ SPEECH = {"gemini": "gemini-2.5-flash-preview-tts", "vertex": "gemini-2.5-flash-
 VECTORS = {"vertex": "text-embedding-005", "bedrock": "amazon.titan-embed-text-v2:0", "bedrock ": "cohere.embed-v4:0"}
 RANKS = {"vertex": "semantic-ranker-default-004", "bedrock": "cohere.rerank-v3-5:0"}
 COUNTS = {"anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash", "vertex": "gemini-2.5-flash"}
+LISTS = {
+    **PROVIDERS,
+    "azure": {"type": "azure", "api_key": "k"},
+    "azure by date": {"type": "azure", "api_key": "k", "api_version": "2024-10-21"},
+    "cohere": {"type": "cohere", "api_key": "k"},
+    "groq": {"type": "groq", "api_key": "k", "base_url": "{}/openai/v1"},
+    "ollama": {"type": "ollama"},
+    "openai": {"type": "openai", "api_key": "k", "base_url": "{}/v1"},
+}
 COUNTS |= {"bedrock": "anthropic.claude-sonnet-4-5"}
 
 
@@ -83,3 +94,14 @@ async def test_counts_of_tokens(url, name):
     messages = [{"role": "user", "content": "Hello"}]
     answer = await asked(url, name, "/v1/messages/count_tokens", model=f"p/{COUNTS[name]}", messages=messages)
     assert answer.json == {"input_tokens": 8}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_models(url, name, tmp_path, capsys):
+    told = {**LISTS[name], "base_url": LISTS[name].get("base_url", "{}").format(url)}
+    file = tmp_path / "config.yaml"
+    file.write_text(json.dumps({"providers": {"p": told}}))
+    status = main(["providers", "check", str(file), "--json"])
+    (checked,) = json.loads(capsys.readouterr().out)["providers"]
+    models = None if told["type"] == "azure" else 1  # Azure lists models that might be deployed, and not those that are
+    assert (status, checked["reachable"], checked["models"], checked["reason"]) == (0, True, models, "")
