@@ -133,7 +133,7 @@ class Ollama(FormTranslator):
         if "embeddings" not in fields:
             raise Malformed("has no embeddings")
         vectors = read_json(_vectors, bytes(fields["embeddings"]))
-        counted = count_in({"n": _anything(fields.get("prompt_eval_count", b"0"))}, "n")
+        counted = count_in({"n": read_json(_anything, bytes(fields.get("prompt_eval_count", b"0")))}, "n")
         return vectors, Usage(input=counted) if counted else None
 
     def list_models(self, after: str = "") -> UpstreamRequest | None:
