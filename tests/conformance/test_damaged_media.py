@@ -1,4 +1,4 @@
-"""As for chats, so for all else that a provider answers in JSON: what the simulated upstream says is damaged, and read."""
+"""All else that a provider answers in JSON, damaged as chats are: it begins as what the simulated upstream says."""
 
 import json
 from urllib.parse import urlsplit
