@@ -59,18 +59,32 @@ def _upstream(call: str | None, providers: Mapping[str, str], models: Mapping[st
             said = f"{place}. {choice.to if choice.to in groups else served}{_part(choice)}"
             if leads is not None:
                 lines.append(f"  {groups[name]} -.->|{_label(said)}| {leads}")
+        for why, targets in _otherwise(model):
+            for target in targets:
+                provider, _, served = target.partition("/")
+                leads = groups.get(target) or ids.get(provider)
+                if leads is not None:
+                    said = f"{why}: {target if target in groups else served}"
+                    lines.append(f"  {groups[name]} -.->|{_label(said)}| {leads}")
     return lines
+
+
+def _otherwise(model: ModelSettings) -> list[tuple[str, Sequence[str]]]:
+    """Return which targets are asked where a prompt is refused, by why."""
+    return [("on_context_window", model.on_context_window), ("on_content_policy", model.on_content_policy)]
 
 
 def _part(choice: TargetSettings) -> str:
     """Return what is said of a target beside its name."""
-    weight = f", weight {choice.weight}" if choice.weight != 1 else ""
-    return f"{weight}, when {choice.when}" if choice.when is not None else weight
+    said = [f"weight {choice.weight}"] if choice.weight != 1 else []
+    said += [f"when {choice.when}"] if choice.when is not None else []
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _left_out(providers: Mapping[str, str], models: Mapping[str, ModelSettings]) -> list[str]:
     """Return the providers that targets name, and that are not in use."""
-    targets = (choice.to for model in models.values() for choice in model.choices)
+    targets = [choice.to for model in models.values() for choice in model.choices]
+    targets += [target for model in models.values() for _, named in _otherwise(model) for target in named]
     named = (target.partition("/")[0] for target in targets if entry_of(target, models) is None)
     return [name for name in dict.fromkeys(named) if name not in providers]
 
@@ -98,4 +112,5 @@ def text(stages: Stages, providers: Mapping[str, str], models: Mapping[str, Mode
 
 
 def _choices(model: ModelSettings) -> str:
-    return ", ".join(f"{choice.to}{_part(choice)}" for choice in model.choices)
+    said = ", ".join(f"{choice.to}{_part(choice)}" for choice in model.choices)
+    return "; ".join([said, *(f"{why}: {', '.join(targets)}" for why, targets in _otherwise(model) if targets)])

@@ -124,6 +124,12 @@ def test_every_example_says_what_it_shows_and_how_to_run_it(path):
 VARIABLES = {
     "teams.yaml": {"TEAM_A_KEY": "sk-team-a-0123456", "TEAM_B_KEY": "sk-team-b-0123456"},
     "local_server.yaml": {"OPENAI_API_KEY": "sk-1"},
+    "budgets.yaml": {"WEB_KEY": "sk-web-0123456789", "REPORTS_KEY": "sk-reports-0123456"},
+    "redis.yaml": {
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "DATABASE_URL": "postgresql://127.0.0.1/gateway",
+        "GATEWAY_API_KEYS": '[{"key": "sk-team-a-0123456", "name": "team-a"}]',
+    },
 }
 
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from .places import Vectors
-from .voices.voice import CREATED, SEQUENCE, Voice, json
+from .voices.lists import listed
+from .voices.voice import SEQUENCE, Voice, json
 
 DIMENSIONS = 256
 KEPT = 64
@@ -110,10 +111,11 @@ def embeddings(make: Vectors, model: str, vectors: int, dimensions: int, base64:
     return plain(200, json(make(model, vectors, dimensions, base64)))
 
 
-def models() -> bytes:
-    """Return the list of models, as OpenAI's API has it; any other name is answered too."""
-    listed = [{"id": "simulated", "object": "model", "created": CREATED, "owned_by": "sluicegate"}]
-    return plain(200, json({"object": "list", "data": listed}))
+@lru_cache(KEPT)
+def models(path: str) -> bytes | None:
+    """Return the list of models at a path, or None where there is none."""
+    found = listed(path)
+    return None if found is None else plain(200, json(found))
 
 
 def _framed(data: bytes) -> bytes:

@@ -23,13 +23,25 @@ class Options(msgspec.Struct):
     include_usage: bool | None = None
 
 
+class Generation(msgspec.Struct, rename="camel"):
+    """What kinds of parts Gemini is to answer with."""
+
+    response_modalities: list[Any] | None = None
+
+
+class Parameters(msgspec.Struct, rename="camel"):
+    """What `predict` is told besides the instances."""
+
+    sample_count: int | None = None
+
+
 class Asked(msgspec.Struct, frozen=True):
     """The fields of a body that change the answer. All else is passed over without being looked at."""
 
     model: str = ""
     stream: bool | None = None
     stream_options: Options | None = None
-    input: str | list[Any] | None = None
+    input: Any = None
     texts: list[Any] | None = None
     requests: list[Any] | None = None
     encoding_format: str | None = None
@@ -38,6 +50,29 @@ class Asked(msgspec.Struct, frozen=True):
     n: int | None = None
     documents: list[Any] | None = None
     top_n: int | None = None
+    instances: list[Any] | None = None
+    parameters: Parameters | None = None
+    records: list[Any] | None = None
+    sources: list[Any] | None = None
+    voice_id: str | None = None
+    ref_audio: str | None = None
+    input_text: str | None = msgspec.field(default=None, name="inputText")
+    generation: Generation | None = msgspec.field(default=None, name="generationConfig")
+
+    @property
+    def modalities(self) -> list[Any]:
+        """What kinds of parts Gemini is to answer with, where that is said."""
+        return (self.generation.response_modalities if self.generation is not None else None) or []
+
+    @property
+    def sample_count(self) -> int:
+        """How many pictures `predict` is asked for."""
+        return (self.parameters.sample_count if self.parameters is not None else None) or 1
+
+    @property
+    def speaks_mistral(self) -> bool:
+        """Whether the voice is named as Mistral's API has it."""
+        return self.voice_id is not None or self.ref_audio is not None
 
     @property
     def usage_in_stream(self) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from .voices import media, vectors
+from .voices import media, others, vectors
 from .voices.anthropic import AnthropicVoice
 from .voices.cohere import CohereVoice
 from .voices.converse import ConverseVoice
@@ -60,6 +60,7 @@ _ENDS: tuple[tuple[str, Place], ...] = (
     ("/embeddings", Place(_CHAT, vectors.openais)),
     ("/responses", Place(_RESPONSES)),
     ("/images/generations", Place(_CHAT, media=media.pictures)),
+    ("/v1/images", Place(_CHAT, media=media.pictures)),
     ("/images/edits", Place(_CHAT, media=media.pictures, form=True)),
     ("/images/variations", Place(_CHAT, media=media.pictures, form=True)),
     ("/audio/speech", Place(_CHAT, media=media.speech)),
@@ -69,14 +70,20 @@ _ENDS: tuple[tuple[str, Place], ...] = (
     ("/v2/rerank", Place(_COHERE, media=media.ranks)),
     ("/rerank", Place(_CHAT, media=media.ranks)),
     ("/v1/messages", Place(_MESSAGES)),
+    ("/messages/count_tokens", Place(_MESSAGES, media=others.anthropics_count)),
     ("/v2/chat", Place(_COHERE)),
     ("/v2/embed", Place(_COHERE, vectors.coheres)),
     ("/api/chat", Place(_OLLAMA, stream=True)),
     ("/api/embed", Place(_OLLAMA, vectors.ollamas)),
+    ("/invoke", Place(_CONVERSE, media=others.invoked)),
+    ("/count-tokens", Place(_CONVERSE, media=others.bedrocks_count)),
     ("/converse", Place(_CONVERSE, stream=False)),
     ("/converse-stream", Place(_CONVERSE, stream=True)),
     (":rawPredict", Place(_MESSAGES, stream=False)),
     (":streamRawPredict", Place(_MESSAGES, stream=True)),
+    (":predict", Place(_GEMINI, media=others.predictions)),
+    (":rank", Place(_GEMINI, media=others.vertex_ranks)),
+    (":countTokens", Place(_GEMINI, media=others.googles_count)),
     (":generateContent", Place(_GEMINI, stream=False)),
     (":streamGenerateContent", Place(_GEMINI, stream=True)),
     (":embedContent", Place(_GEMINI, vectors.geminis)),
@@ -94,3 +101,16 @@ def place_of(path: str, query: str) -> Place | None:
         place = msgspec.structs.replace(place, voice=_GEMINI_EVENTS)
     named = _MODEL.search(path)
     return place if named is None else msgspec.structs.replace(place, model=unquote(named["model"]))
+
+
+def as_asked(place: Place, asked: Asked) -> Place:
+    """Return what the body means at a path where several things may be asked for."""
+    if asked.sources is not None:
+        return msgspec.structs.replace(place, media=others.bedrocks_ranks)
+    if asked.speaks_mistral and place.media is media.speech:
+        return msgspec.structs.replace(place, media=others.mistrals_speech)
+    if place.stream is False and "IMAGE" in asked.modalities:
+        return msgspec.structs.replace(place, media=others.geminis_picture)
+    if place.stream is False and "AUDIO" in asked.modalities:
+        return msgspec.structs.replace(place, media=others.geminis_speech)
+    return place

@@ -13,7 +13,7 @@ from . import answers
 from .asked import MOST_DIMENSIONS, Asked, Head, decode
 from .behaviour import Behaviour, Fate
 from .connection import Connection
-from .places import Place
+from .places import Place, as_asked
 from .playing import Playing
 
 CHAT = "/v1/chat/completions"
@@ -51,6 +51,7 @@ class Server:
             return
         try:
             asked = decode(body) if not place.form else Asked()
+            place = as_asked(place, asked)
         except (msgspec.DecodeError, RecursionError) as error:
             connection.send(answers.error(place.voice, 400, str(error), "invalid_request_error"))
             return
@@ -101,8 +102,9 @@ class Server:
             self.connections.add(Connection(self, sock))
 
     def _listed(self, head: Head) -> bytes:
-        if head.path == "/v1/models":
-            return answers.models()
+        models = answers.models(head.path)
+        if models is not None:
+            return models
         if head.path == HEALTH:
             return answers.plain(200, b'{"status":"ok"}')
         told = {"message": f"there is nothing at {head.path}", "type": "invalid_request_error"}

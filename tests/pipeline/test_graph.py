@@ -1,6 +1,6 @@
 """Drawings of a pipeline."""
 
-from sluicegate.pipeline.config.model_settings import ModelSettings
+from sluicegate.pipeline.config.model_settings import ModelSettings, TargetSettings
 from sluicegate.pipeline.graph import mermaid, text
 from sluicegate.pipeline.stage import Lane
 
@@ -79,3 +79,24 @@ def test_a_provider_that_is_left_out_is_drawn_so_and_never_called():
     assert "s0 --> p0" in drawn
     assert "s0 --> p1" not in drawn
     assert "  gone                 left out\n" in text([("call", Lane.REQUEST)], {"sim": "simulator"}, models)
+
+
+def test_weights_conditions_and_targets_for_refused_prompts_are_told_apart_from_the_targets():
+    models = {
+        "fast": ModelSettings(targets=("sim/echo",)),
+        "smart": ModelSettings(
+            targets=(TargetSettings(to="sim/a", weight=2, when="request.tokens > 9"), "fast"),
+            on_context_window=("openai/wide", "gone/wide"),
+            on_content_policy=("fast",),
+        ),
+    }
+    assert text([], PROVIDERS, models).splitlines()[-1] == (
+        "  smart                fallback: sim/a (weight 2, when request.tokens > 9), fast; "
+        "on_context_window: openai/wide, gone/wide; on_content_policy: fast"
+    )
+    drawn = mermaid([("call", Lane.REQUEST)], PROVIDERS, models)
+    assert '  m1 -.->|"1. a (weight 2, when request.tokens #gt; 9)"| p0\n' in drawn
+    assert '  m1 -.->|"on_context_window: wide"| p1\n' in drawn
+    assert '  m1 -.->|"on_context_window: wide"| p2\n' in drawn
+    assert '    p2(["gone, left out"])' in drawn
+    assert '  m1 -.->|"on_content_policy: fast"| m0\n' in drawn

@@ -95,7 +95,7 @@ def read_images(errors: ErrorTable, body: bytes, *, created: int) -> tuple[Reply
         UpstreamError: The model failed.
     """
     found = read_json(_decode, body)
-    if found.images is None and not found.error and not found.finish_reasons:
+    if found.images is None and not found.error and not any(found.finish_reasons or ()):
         raise Malformed("has no images")
     made = [image for image in found.images or () if image]
     reasons = [reason for reason in found.finish_reasons or () if reason]

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
@@ -26,6 +26,7 @@ from sluicegate.pipeline.schemas import EmbeddingRequest
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
 from ..model_lists import read_page
+from ..openai.passage import Passage
 from ..openai.typed_stream import WholeAsTyped
 from ..ranking import asked_in
 from ..reading import Malformed
@@ -48,7 +49,7 @@ URL = "https://api.cohere.com"
 _encode = msgspec.json.Encoder().encode
 
 
-class CohereSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class CohereSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Cohere."""
 
     base_url: Annotated[str, Meta(description="Where its API is, without /v2.")] = URL
@@ -72,13 +73,16 @@ class Cohere(FormTranslator):
         super().__init__(name, settings, CohereErrors(name, Secrets(settings)), wall)
         self._root = (settings.base_url or URL).strip().rstrip("/").removesuffix("/v2") + "/v2"
         self._plain_headers, self._stream_headers = both_headers(settings, bearer(settings))
+        self._passage = Passage(settings, self._root.removesuffix("/v2"), bearer(settings))
 
     def operations(self) -> frozenset[str]:
-        """Return what it can be asked: also to rank documents, and to write down what was said."""
-        return super().operations() | {"rerank", "transcription"}
+        """Return what it can be asked: also to rank documents, to write down what was said, and what is passed."""
+        return super().operations() | {"rerank", "transcription"} | self._passage.operations
 
     def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
         """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.passing is not None:
+            return self._passage.encode(exchange, exchange.request.passing)
         if exchange.request.kind == "transcription":
             return self._transcribe(exchange, target)
         if exchange.request.kind != "rerank":
@@ -104,6 +108,8 @@ class Cohere(FormTranslator):
 
     def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
         """Return a decoder for a stream; transcripts come whole. Raises UpstreamError where it is none."""
+        if exchange.request.passing is not None:
+            return self._passage.decoder(head)
         if exchange.request.kind != "transcription":
             return super().decoder(exchange, head)
         self._types.check_type(head)

@@ -63,7 +63,7 @@ def finish_of(reason: object, errors: ErrorTable, told: object = None) -> Finish
         errors: Maps the failure.
         told: What is said of it.
     """
-    if told or reason in FAILED:
+    if told or text_of(reason) in FAILED:
         raise failure(text_of(told) or f"it failed with {text_of(reason)}", errors)
     return FINISHES.get(text_of(reason), "stop")
 

@@ -26,12 +26,13 @@ def finish_of(choice: dict[str, object], errors: ErrorTable, *, called: bool) ->
     Raises:
         GatewayError: The choice ended in an error.
     """
-    reason = choice.get("finish_reason")
+    given = choice.get("finish_reason")
+    reason = str(given) if given else ""  # which may be no text at all
     if (error := choice.get("error")) or reason in _FAILURES:
         told = problem_in({"error": error}) if error else Problem("the answer ended in an error")
         raise errors.in_band(told)
     if not reason:
         return None
     if reason in OPENAIS:
-        return str(reason)
-    return _OTHERS.get(str(reason), "tool_calls" if called else "stop")
+        return reason
+    return _OTHERS.get(reason, "tool_calls" if called else "stop")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from sluicegate.pipeline.config.sections import HttpProviderSettings
+from sluicegate.pipeline.config.sections import ProxyProviderSettings
 from sluicegate.pipeline.errors import InvalidRequest
 from sluicegate.pipeline.form.answer import Answer
 from sluicegate.pipeline.form.chat import Chat
 from sluicegate.pipeline.form.sides import Dropped
-from sluicegate.pipeline.provider import ModelPage, UpstreamHead, UpstreamRequest
+from sluicegate.pipeline.provider import ModelPage, StreamDecoder, UpstreamHead, UpstreamRequest
 from sluicegate.pipeline.registry import provider
 from sluicegate.pipeline.reply import Usage
 from sluicegate.pipeline.schemas import EmbeddingRequest
@@ -27,6 +27,7 @@ from ..family.profile import ErrorRules
 from ..form_translator import FormTranslator
 from ..headers import Headers, bearer, both_headers
 from ..model_lists import read_page
+from ..openai.passage import Passage
 from ..reading import Malformed, count_in, read_json
 from ..secrets import Secrets
 from .answer import read_answer
@@ -34,7 +35,7 @@ from .request import body_of
 from .stream import OllamaStream
 
 if TYPE_CHECKING:
-    from sluicegate.pipeline.exchange import Target
+    from sluicegate.pipeline.exchange import Exchange, Target
 
 LOCAL = "http://localhost:11434"
 NDJSON = "application/x-ndjson"
@@ -45,7 +46,7 @@ _vectors = msgspec.json.Decoder(list[list[float]]).decode
 _anything = msgspec.json.Decoder().decode
 
 
-class OllamaSettings(HttpProviderSettings, kw_only=True, frozen=True):
+class OllamaSettings(ProxyProviderSettings, kw_only=True, frozen=True):
     """How to reach Ollama, on this machine or at ollama.com."""
 
     base_url: Annotated[str, Meta(description="Where it is, without /api.")] = LOCAL
@@ -78,8 +79,25 @@ class Ollama(FormTranslator):
         super().__init__(name, settings, FamilyErrors(name, Secrets(settings), rules), wall)
         self._root = (settings.base_url or LOCAL).strip().rstrip("/").removesuffix("/api") + "/api"
         self._plain_headers, self._stream_headers = both_headers(settings, bearer(settings), stream_type=NDJSON)
+        self._passage = Passage(settings, self._root.removesuffix("/api"), bearer(settings))
         self._num_ctx = settings.num_ctx
         self._keep_alive = settings.keep_alive
+
+    def operations(self) -> frozenset[str]:
+        """Return what it can be asked, and what is passed through."""
+        return super().operations() | self._passage.operations
+
+    def encode(self, exchange: Exchange, target: Target) -> UpstreamRequest:
+        """Return the request that asks the target. Raises InvalidRequest where it cannot be asked for it."""
+        if exchange.request.passing is not None:
+            return self._passage.encode(exchange, exchange.request.passing)
+        return super().encode(exchange, target)
+
+    def decoder(self, exchange: Exchange, head: UpstreamHead) -> StreamDecoder:
+        """Return a decoder for a stream. Raises UpstreamError where it is none, such as a page."""
+        if exchange.request.passing is not None:
+            return self._passage.decoder(head)
+        return super().decoder(exchange, head)
 
     def ask(self, chat: Chat, target: Target, dropped: Dropped) -> UpstreamRequest:
         """Return the request that asks a target for a chat. Raises InvalidRequest for what it cannot be told."""
@@ -115,7 +133,7 @@ class Ollama(FormTranslator):
         if "embeddings" not in fields:
             raise Malformed("has no embeddings")
         vectors = read_json(_vectors, bytes(fields["embeddings"]))
-        counted = count_in({"n": _anything(fields.get("prompt_eval_count", b"0"))}, "n")
+        counted = count_in({"n": read_json(_anything, bytes(fields.get("prompt_eval_count", b"0")))}, "n")
         return vectors, Usage(input=counted) if counted else None
 
     def list_models(self, after: str = "") -> UpstreamRequest | None:

@@ -32,10 +32,16 @@ def media_stream(
         head: The head of the answer.
         mend: Brings whole images into OpenAI's form.
     """
-    if head.media_type == "text/event-stream":
+    if head.media_type == "text/event-stream" and (request.operation != "speech" or _in_events(request)):
         pictures = choices_in(request.fields) if request.operation == "image" else 0
         return MediaStream(name, errors, pictures=pictures, said=said_in(request))
     if request.operation == "speech":
         return SpokenBytes(name, errors, head, said_in(request))
     reader.check_type(head)
     return UnstreamedImages(name, reader, head, mend)
+
+
+def _in_events(request: Request) -> bool:
+    """Say whether speech was asked for as events: who did not gets an error for them, and no text in place of sound."""
+    asked = request.fields
+    return bytes(asked.get("stream_format", b"")) == b'"sse"' or bytes(asked.get("stream", b"")) == b"true"

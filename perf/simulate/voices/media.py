@@ -30,10 +30,10 @@ def pictures(asked: Asked, model: str, tokens: int) -> tuple[bytes, bytes]:
 @lru_cache(KEPT)
 def _pictures(count: int) -> bytes:
     usage = {"input_tokens": PROMPT_TOKENS, "output_tokens": count, "total_tokens": PROMPT_TOKENS + count}
-    return json({"created": CREATED, "data": [{"b64_json": b64encode(_png()).decode()}] * count, "usage": usage})
+    return json({"created": CREATED, "data": [{"b64_json": b64encode(picture()).decode()}] * count, "usage": usage})
 
 
-def _png() -> bytes:
+def picture() -> bytes:
     """Return a picture of one grey pixel. https://www.w3.org/TR/png-3/"""
     parts = ((b"IHDR", struct.pack(">2I5B", 1, 1, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0\x80")), (b"IEND", b""))
     told = [
@@ -49,14 +49,19 @@ def speech(asked: Asked, model: str, tokens: int) -> tuple[bytes, bytes]:
 
 @lru_cache(KEPT)
 def _wav(tokens: int) -> bytes:
-    samples = bytes(tokens * RATE // 10 * 2)
+    sound = samples(tokens)
     form = struct.pack("<4sI2H2I2H", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
     return (
-        struct.pack("<4sI4s", b"RIFF", 36 + len(samples), b"WAVE")
+        struct.pack("<4sI4s", b"RIFF", 36 + len(sound), b"WAVE")
         + form
-        + struct.pack("<4sI", b"data", len(samples))
-        + samples
+        + struct.pack("<4sI", b"data", len(sound))
+        + sound
     )
+
+
+def samples(tokens: int) -> bytes:
+    """Return the same silence without a head."""
+    return bytes(tokens * RATE // 10 * 2)
 
 
 def transcript(asked: Asked, model: str, tokens: int) -> tuple[bytes, bytes]:

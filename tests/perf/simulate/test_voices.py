@@ -156,7 +156,7 @@ def test_model_may_stand_in_the_path(path, model):
     assert place.model == model
 
 
-@pytest.mark.parametrize("path", ["/v1/chat", "/v1/messages/count_tokens", "/", "/v1/models/x"])
+@pytest.mark.parametrize("path", ["/v1/chat", "/v1/messages/batches", "/", "/v1/models/x"])
 def test_there_is_nothing_elsewhere(path):
     assert place_of(path, "") is None
 

@@ -111,7 +111,12 @@ def test_what_may_not_be_drawn_is_the_callers_matter(body, why):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b"<html>", b'{"images":[1]}', {"finish_reasons": ["Inference error"]}]
+    "body",
+    [
+        *(b"", b"{}", b"[]", b"<html>", b'{"images":[1]}'),
+        {"finish_reasons": ["Inference error"]},
+        {"finish_reasons": [None]},
+    ],
 )
 def test_images_that_are_none_are_an_upstream_error(body):
     with pytest.raises(UpstreamError, match="'aws'"):

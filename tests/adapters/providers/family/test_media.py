@@ -124,7 +124,7 @@ def test_openrouters_images_come_with_tokens_by_openais_names():
     told, usage = answered(build("openrouter"), "image", came, **IMAGE)
     assert told["data"] == [{"b64_json": "AA=="}]
     assert told["usage"] == {"input_tokens": 3, "output_tokens": 40, "total_tokens": 43, "cost": 0.01}
-    assert (told["created"], usage) == (9, Usage(input=3, output=40, images=1))
+    assert (told["created"], usage) == (9, Usage(input=3, output=40, images=1, image_output=40, charged=10_000_000))
 
 
 def test_togethers_images_get_a_date_and_lose_what_openai_has_no_name_for():
@@ -225,7 +225,7 @@ def test_speech_in_events_ends_with_its_last():
     assert decoder.usage == Usage(input=2, output=3, characters=5)
 
 
-@pytest.mark.parametrize("media_type", ["text/html", "application/json", "image/png"])
+@pytest.mark.parametrize("media_type", ["text/html", "application/json", "image/png", "text/event-stream"])
 def test_what_nobody_can_hear_is_no_speech(media_type):
     with pytest.raises(UpstreamError, match=r"'upstream' is .*, not sound"):
         openai().decoder(ask("speech", **SPEECH), UpstreamHead(200, {"content-type": media_type}))

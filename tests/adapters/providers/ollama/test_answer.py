@@ -133,7 +133,13 @@ def test_embeddings_go_there_and_back():
     assert usage == Usage(input=2)
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"embeddings":[[1]]}', b'{"embeddings":"x"}', b"", b"[]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"{}", b'{"embeddings":[[1]]}', b'{"embeddings":"x"}', b"", b"[]"),
+        b'{"embeddings":[[1],[2]],"prompt_eval_count":1e999}',
+    ],
+)
 def test_embeddings_that_are_none_are_an_upstream_error(body):
     with pytest.raises(UpstreamError, match="'local'"):
         ollama().decode(ask("embedding", model="m", input=["a", "b"]), JSON, body)
