@@ -32,6 +32,7 @@ class AnthropicDialect:
 
     name = "anthropic"
     media_type = sse.MEDIA_TYPE
+    keep_alive = sse.frame(b'{"type":"ping"}', "ping")
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the error object. Its type goes by the status, as their clients know no other names."""

@@ -14,10 +14,12 @@ class Dialect(Protocol):
     Attributes:
         name: As `Request.dialect`.
         media_type: Of a stream.
+        keep_alive: What tells in a stream that it is alive, and nothing else; empty where there is nothing such.
     """
 
     name: str
     media_type: str
+    keep_alive: bytes
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the body of an error's answer."""

@@ -22,6 +22,7 @@ from .gemini_embedding import turn_reply, turn_request
 from .gemini_paths import OPERATIONS, key_in
 from .headers import explain_in, timeout_of
 from .inflow import Inflow
+from .keep_alive import keep_alive
 from .outlet import HttpOutlet
 from .passing import read_bytes, read_passing
 from .responses_paths import query_as_body
@@ -113,7 +114,8 @@ async def serve_exchange(gateway: Gateway, request: Request, visit: Visit, route
     exchange = gateway.exchange(request, visit.started)
     if route.embeds:
         exchange.on_reply.append(partial(turn_reply, method=route.embeds))
-    outlet = HttpOutlet(visit.send, visit.dialect)
+    every = gateway.settings.stream.keep_alive if visit.dialect.keep_alive else 0.0
+    outlet = HttpOutlet(visit.send, visit.dialect, shared=every > 0)
 
     def end() -> None:
         # Servers say "gone" in the same way when an answer is complete, and may say so before `serve` has returned.
@@ -122,10 +124,14 @@ async def serve_exchange(gateway: Gateway, request: Request, visit: Visit, route
 
     if visit.presence is not None:
         visit.presence.when_gone(end)
-        await gateway.serve(exchange, outlet)
-        return exchange.error
+        if not every:
+            await gateway.serve(exchange, outlet)
+            return exchange.error
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_tell_when_gone, visit.inflow, end)
+        if visit.presence is None:
+            nursery.start_soon(_tell_when_gone, visit.inflow, end)
+        if every:
+            nursery.start_soon(keep_alive, outlet, exchange, every)
         await gateway.serve(exchange, outlet)
         nursery.cancel_scope.cancel()
     return exchange.error

@@ -40,6 +40,8 @@ class GeminiDialect:
 
     name = "gemini"
     media_type = sse.MEDIA_TYPE
+    # Google's own clients take a line that is not data for a part of an error.
+    keep_alive = b""
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the error object. Its details tell the gateway's own code, the field, and when to ask again."""

@@ -15,6 +15,7 @@ class OpenAIDialect:
 
     name = "openai"
     media_type = sse.MEDIA_TYPE
+    keep_alive = sse.COMMENT
 
     def error(self, error: GatewayError, label: str) -> bytes:
         """Return the error object. All four keys are always there; `param` may be null."""

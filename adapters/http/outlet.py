@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from sluicegate.pipeline.errors import ClientGone, GatewayError
+from sluicegate.pipeline.errors import ClientGone, GatewayError, StageCrashed
 from sluicegate.pipeline.exchange import Exchange
 from sluicegate.pipeline.reply import Batch, Reply
 
@@ -19,14 +19,19 @@ class HttpOutlet:
     Args:
         send: The server's.
         dialect: The caller's.
+        shared: Whether another task calls `tell_alive` meanwhile.
 
     Attributes:
         ended: Whether the last of the answer has been given to the server.
+        wrote: When the last write ended, on trio's clock, where the outlet is shared.
     """
 
-    def __init__(self, send: Send, dialect: Dialect) -> None:
+    def __init__(self, send: Send, dialect: Dialect, *, shared: bool = False) -> None:
         self._send = send
         self._dialect = dialect
+        self._turn = trio.Lock() if shared else None
+        self._early = False
+        self.wrote = 0.0
         self._begun = False
         self._raw = False
         self._named = False
@@ -39,7 +44,12 @@ class HttpOutlet:
             ClientGone: Nobody is there to read it.
         """
         reply = exchange.reply
-        if exchange.error is not None:
+        if self._early:
+            if exchange.error is None and (reply is None or reply.stream is None or reply.raw):
+                exchange.fail(StageCrashed("the answer to a stream that has begun is none"))
+            if exchange.error is not None:
+                await self.close(exchange)
+        elif exchange.error is not None:
             await self._whole_error(exchange, exchange.error)
         elif reply is None:
             raise RuntimeError(f"exchange {exchange.id} has neither reply nor error")
@@ -63,6 +73,25 @@ class HttpOutlet:
         else:
             data, self._named = self._dialect.frames(batch), bool(batch[-1].event)
         await self._put(_body(data, more=True))
+
+    async def tell_alive(self, exchange: Exchange) -> None:
+        """Tell that a stream of events is alive, behind its head, which goes out now if it has not. A checkpoint.
+
+        Nothing is told where an answer is none or has no word for it, and while another write has not ended.
+
+        Raises:
+            ClientGone: Nobody is there to read it.
+        """
+        word, request = self._dialect.keep_alive, exchange.request
+        if not word or self.ended or self._raw or (self._turn is not None and self._turn.locked()):
+            return
+        if self._begun:
+            await self._put(_body(word, more=True))
+        elif request.stream and request.kind in _EVENTS and exchange.error is None:
+            self._begun = self._early = True
+            exchange.notes["early_head"] = "200"
+            head = [(b"content-type", self._dialect.media_type.encode("ascii")), *headers.of_exchange(exchange)]
+            await self._put(_start(200, [*head, *_UNBUFFERED]), _body(word, more=True))
 
     async def close(self, exchange: Exchange) -> None:
         """End what `open` began, or send the error whole if it did not begin. A checkpoint.
@@ -103,6 +132,14 @@ class HttpOutlet:
         await self._put(_start(status, [*head, length]), _body(body, more=False))
 
     async def _put(self, *messages: dict[str, object]) -> None:
+        if self._turn is None:
+            await self._write(messages)
+            return
+        async with self._turn:
+            await self._write(messages)
+            self.wrote = trio.current_time()
+
+    async def _write(self, messages: tuple[dict[str, object], ...]) -> None:
         # A cancellation in the middle would leave the server with a head that it believes sent, or a torn frame; the
         # server shields what it writes for that reason, as long as its own write deadline.
         try:
@@ -112,6 +149,8 @@ class HttpOutlet:
             raise ClientGone("the client left before its answer was complete") from error
 
 
+_EVENTS = frozenset({"chat", "completion"})
+"""Kinds of requests whose streams are events, whoever answers."""
 _UNBUFFERED: headers.Encoded = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 
 

@@ -31,6 +31,7 @@ class ResponsesDialect:
 
     name = "responses"
     media_type = sse.MEDIA_TYPE
+    keep_alive = sse.COMMENT
 
     def __init__(self) -> None:
         self._first = b""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sluicegate.pipeline.reply import Batch
 
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
+COMMENT = b": keep-alive\n\n"
+"""What every reader of events passes over."""
 
 
 def frame(data: bytes, event: str = "") -> bytes:

@@ -17,6 +17,7 @@ from .kinds import Duration, Secret, Share, Size
 from .limit_sections import CappedSettings
 from .model_settings import ModelSettings
 from .store_settings import StoreSettings
+from .stream_settings import StreamSettings
 from .wire_checks import (
     absolute_url,
     http2_inside_of_tls,
@@ -119,6 +120,7 @@ class ServerSettings(Checked, kw_only=True, frozen=True):
             "Otherwise that counts as leaving, and ends its request at once."
         ),
     ] = False
+    stream: Annotated[StreamSettings, Meta(description="How streams leave.")] = StreamSettings()
     cors: Annotated[CorsSettings, Meta(description="Cross-origin calls; off unless origins are listed.")] = (
         CorsSettings()
     )
@@ -141,6 +143,12 @@ class TimeoutSettings(msgspec.Struct, kw_only=True, frozen=True):
         Duration, Meta(gt=0, description="For a stream: to the first content, reasoning included.")
     ] = 60.0
     idle: Annotated[Duration, Meta(gt=0, description="For a stream: between two events, once there is content.")] = 30.0
+    min_throughput: Annotated[
+        float, Meta(ge=0, description="For a stream: events with content a second, once there is content; 0 for any.")
+    ] = 0.0
+    throughput_window: Annotated[
+        Duration, Meta(ge=1, description="How long a stream may fall below that; waits for the client do not count.")
+    ] = 10.0
     total: Annotated[Duration, Meta(gt=0, description="For one attempt, streams to their end.")] = 300.0
 
 

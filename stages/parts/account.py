@@ -87,6 +87,8 @@ def _status(exchange: Exchange) -> int:
     if exchange.outcome is State.CANCELLED:
         return CLIENT_GONE
     # An error after the first content is told in-band, below a head that has left.
+    if "early_head" in exchange.notes:
+        return int(exchange.notes["early_head"])
     if exchange.error is not None and (exchange.first_content is None or exchange.reply is None):
         return exchange.error.status
     return exchange.reply.status if exchange.reply is not None else 500

@@ -21,6 +21,15 @@ def timed_out(provider: str, name: str, seconds: float, *, fault: Fault = Fault.
     )
 
 
+def too_slow(provider: str, least: float, window: float) -> UpstreamTimeout:
+    """Return the error for a stream that brings less content than it must."""
+    return UpstreamTimeout(
+        f"provider {provider!r} has sent less than {least:g} events a second for {window:g} s",
+        code="upstream_min_throughput",
+        retryable=False,
+    )
+
+
 def left_alone(provider: str, failures: int, retry_after: float) -> UpstreamError:
     """Return the error for a target that is not asked since its breaker is open."""
     return UpstreamError(

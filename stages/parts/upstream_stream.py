@@ -1,7 +1,8 @@
 """A provider's stream on its way to the client: an iterator of batches whose end is a clean end and nothing else.
 
 Two timeouts watch over it. ``total`` runs from the attempt's start. ``first_token`` does too, until there is content;
-then ``idle`` takes its place: it runs while we wait for the next event, never while a slow client takes the last one.
+then ``idle`` takes its place: it runs while we wait for the next event, never while a slow client takes the last one;
+and so does the window in which so much content must come as ``min_throughput`` says.
 Comments and keep-alives make no chunk, so they hold up neither.
 """
 
@@ -19,7 +20,8 @@ from sluicegate.pipeline.provider import StreamDecoder, UpstreamResponse
 from sluicegate.pipeline.reply import Batch, ChunkKind, Usage
 
 from .attempt_record import AttemptRecord
-from .failure import timed_out
+from .failure import timed_out, too_slow
+from .pace import Pace
 from .token_estimate import estimate
 
 LAST_BYTES_TIME = 0.05
@@ -55,6 +57,8 @@ class UpstreamStream:
         self._put_off = put_off
         self._first_token_due = record.attempt.started + timeout.first_token
         self._total_due = record.attempt.started + timeout.total
+        pace = timeout.min_throughput
+        self._pace = Pace(pace, timeout.throughput_window) if pace > 0 else None
         self._held: Batch = []
         self._over = False
         self._content = 0
@@ -145,14 +149,27 @@ class UpstreamStream:
         now = trio.current_time()
         silence_due = now + self._timeout.idle if self._content else self._first_token_due
         due = min(silence_due, self._total_due)
+        pace, before = self._pace if self._content else None, self._content
+        pace_due = pace.due(now) if pace is not None else due
         try:
-            if self._put_off is None or due <= now:
-                with trio.fail_at(due):
-                    return self._counted(await self._receive())
-            self._put_off(due)
-            return self._counted(await self._receive())
+            batch = await self._receive_by(min(due, pace_due), now)
         except trio.TooSlowError:
+            if pace_due < due:
+                timeout = self._timeout
+                provider = self._record.attempt.target.provider
+                raise too_slow(provider, timeout.min_throughput, timeout.throughput_window) from None
             raise self._timed_out(now, silence_due) from None
+        counted = self._counted(batch)
+        if pace is not None:
+            pace.came(self._content - before, trio.current_time() - now)
+        return counted
+
+    async def _receive_by(self, due: float, now: float) -> Batch:
+        if self._put_off is None or due <= now:
+            with trio.fail_at(due):
+                return await self._receive()
+        self._put_off(due)
+        return await self._receive()
 
     def _timed_out(self, asked: float, silence_due: float) -> UpstreamTimeout:
         """Return the error for the timeout that was due first, of a read that began at ``asked``."""
