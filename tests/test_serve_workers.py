@@ -275,14 +275,6 @@ def test_sighup_with_a_configuration_that_cannot_be_used_keeps_the_old_workers(t
         process.communicate()
 
 
-def test_alone_sighup_is_told_and_changes_nothing(tmp_path):
-    with serving(tmp_path) as served:
-        served.process.send_signal(signal.SIGHUP)
-        assert "server.workers is above 1" in served.process.stderr.readline()
-        assert served.get("/health")[0] == 200
-        assert served.end(signal.SIGTERM)[0] == 0
-
-
 BREAKS_IN_WORKERS = """
 import os, sys
 if "sluicegate.cli.worker" in sys.orig_argv:
