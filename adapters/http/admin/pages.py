@@ -96,7 +96,7 @@ class Pages:
     async def reload(self) -> dict[str, Any]:
         """Have the configuration read anew, and return what has changed. A checkpoint. Raises GatewayError."""
         if self._reload is None:
-            raise NotFound("this process cannot reload its configuration", code="no_reload")
+            raise NotFound("this gateway cannot reload its configuration", code="no_reload")
         return await self._reload()
 
     async def revoke_tokens(self, body: bytes) -> dict[str, Any]:
