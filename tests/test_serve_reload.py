@@ -192,3 +192,26 @@ def test_the_end_comes_as_ever_while_one_that_was_replaced_still_serves(tmp_path
         assert b"[DONE]" in read_until(stream, b"[DONE]")
         assert served.process.wait(PATIENCE) == 0
         assert events(served) == []
+
+
+def test_a_file_that_changes_is_read_anew_where_it_is_watched_and_so_is_a_secrets(tmp_path):
+    secret = tmp_path / "tokens"
+    secret.write_text("7")
+    config = CONFIG.replace("tokens: 40", f'tokens: "${{file:{secret}}}"').replace("port: 0", "port: 0, watch: true")
+    with gateway(tmp_path, config % "") as served:
+        time.sleep(0.5)  # until the system tells
+        (tmp_path / "config.yaml").write_text(config % (NEW % ""))
+        until(lambda: providers(served) == {"sim", "new"})
+        secret.write_text("8")
+        until(lambda: asked(served, "GET", "/admin/config")[1]["providers"]["sim"]["tokens"] == 8)
+        assert served.end(signal.SIGTERM)[0] == 0
+        assert events(served) == []
+
+
+def test_two_workers_are_replaced_when_the_file_changes(tmp_path):
+    config = CONFIG.replace("port: 0", "port: 0, watch: true, workers: 2")
+    with gateway(tmp_path, config % "") as served:
+        served.until(lambda figures: len(figures["workers"]["pids"]) == 2)
+        (tmp_path / "config.yaml").write_text(config % (NEW % ""))
+        served.until(lambda figures: figures["breakers"].get("new", {}).get("workers") == {"closed": 2})
+        assert served.chat(model="new/any")[0] == 200

@@ -8,7 +8,7 @@ closed, is what SIGTERM is.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import trio
@@ -20,12 +20,15 @@ from sluicegate.adapters.http.terminal import Terminal
 from .post import Post
 from .supervisor import Supervisor
 
+Watch = Callable[[Callable[[], None]], Awaitable[None]]
 
-async def reign(supervisor: Supervisor, reload: Callable[[], tuple[Post, int] | None]) -> None:
+
+async def reign(supervisor: Supervisor, reload: Callable[[], tuple[Post, int] | None], watch: Watch) -> None:
     """Run the workers until a signal ends them. A checkpoint.
 
     Args:
         reload: Returns what new workers are given, and the most series of their figures, or None to keep the old ones.
+        watch: Asks for a reload when it is due, for as long as the workers run.
     """
     orders = Orders()
     terminal = Terminal()
@@ -34,6 +37,7 @@ async def reign(supervisor: Supervisor, reload: Callable[[], tuple[Post, int] | 
         async with trio.open_nursery() as nursery:
             await nursery.start(supervisor.run)
             nursery.start_soon(wishes.fulfil)
+            nursery.start_soon(watch, wishes.restart)
             again = partial(_leave_at_once, supervisor)
             nursery.start_soon(partial(take_orders, signals, orders, terminal, told=wishes.restart, again=again))
             await supervisor.leave(await orders.next())

@@ -9,7 +9,7 @@ import msgspec
 
 from sluicegate.pipeline.config.sections import GatewayConfig
 
-AT_START = ("host", "port", "workers", "tls", "patience", "half_close")
+AT_START = ("host", "port", "workers", "tls", "patience", "half_close", "watch")
 """Settings of `server` that the process works by, and no gateway in it."""
 
 

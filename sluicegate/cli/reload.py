@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -49,6 +51,11 @@ class Reloader:
         self._open = open_gateway
         self._turn = trio.Lock()
         self._wanted = trio.Event()
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files that the configuration in use was read from."""
+        return self._loaded.files
 
     def want(self) -> None:
         """Have it done soon: however many want it while it is done, it is done once more. Never waits."""
@@ -100,7 +107,7 @@ class Reloader:
             gateway, app = self._open(config, running)
             if not await self._generations.move_to(gateway, app):
                 raise Overloaded("the gateway is ending", code="draining", retry_after=1.0)
-            self._loaded = Loaded(config, read.problems, read.source)
+        self._loaded = replace(read, config=config)
         for problem in read.problems:
             log.warning("%s", problem)
         for path in waiting:

@@ -45,6 +45,7 @@ from .reload import Reloader
 from .run import INTERRUPTED, WrongUse
 from .source import STANDARD_INPUT, load_chosen
 from .start_lines import start_lines
+from .watching import watch
 
 WRONG_CONFIG = 1
 
@@ -176,6 +177,8 @@ async def _serve(
         keep_what_there_is()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(reloader.run)
+            if loaded.config.server.watch:
+                nursery.start_soon(watch, lambda: reloader.files, reloader.want)
             await live_alone(
                 generations, generations, sock, started=lambda: started(generations.gateway), reload=reloader.want
             )

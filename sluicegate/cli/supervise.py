@@ -6,8 +6,10 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from socket import socket
 from tempfile import TemporaryFile
+from typing import NamedTuple
 
 import trio
 
@@ -29,6 +31,7 @@ from .exposure import exposure
 from .keeping import keys_are_kept
 from .last_lines import close_logs
 from .run import WrongUse
+from .watching import watch
 
 log = logging.getLogger("sluicegate.workers")
 
@@ -55,6 +58,14 @@ class Plan:
     count: int
 
 
+class _Read(NamedTuple):
+    """A configuration that was read anew: what new workers are given, the most series, and the files that it is in."""
+
+    post: Post
+    max_series: int
+    files: tuple[Path, ...]
+
+
 def supervise(plan: Plan, loaded: Loaded, started: Callable[[Gateway], None]) -> None:
     """Run the workers until a signal ends them. Blocks.
 
@@ -71,14 +82,24 @@ def supervise(plan: Plan, loaded: Loaded, started: Callable[[Gateway], None]) ->
         post = _post(plan, loaded, files)
         post.dump()
 
+        watched = loaded.files
+
         def reload() -> tuple[Post, int] | None:
-            return _reloaded(plan, loaded, files)
+            nonlocal watched
+            if (read := _reloaded(plan, loaded, files)) is None:
+                return None
+            watched = read.files
+            return read.post, read.max_series
+
+        async def watch_files(restart: Callable[[], None]) -> None:
+            if loaded.config.server.watch:
+                await watch(lambda: watched, restart)
 
         async def run() -> None:
             supervisor = Supervisor(
                 COMMAND, post, plan.count, max_series=_places(gateway), started=lambda: started(gateway)
             )
-            await reign(supervisor, reload)
+            await reign(supervisor, reload, watch_files)
 
         trio.run(run)
         close_logs(logs)
@@ -98,7 +119,7 @@ def _places(gateway: Gateway) -> int:
     return gateway.resources.metrics.reserved + 2 * MAX_SERIES
 
 
-def _reloaded(plan: Plan, first: Loaded, files: Files) -> tuple[Post, int] | None:
+def _reloaded(plan: Plan, first: Loaded, files: Files) -> _Read | None:
     """Return what new workers are given, or None, with the reasons in the log, if that cannot be."""
     try:
         loaded = plan.read()
@@ -116,7 +137,7 @@ def _reloaded(plan: Plan, first: Loaded, files: Files) -> tuple[Post, int] | Non
         return None
     for problem in loaded.problems:
         log.warning("%s", problem)
-    for name in ("host", "port", "workers"):
+    for name in ("host", "port", "workers", "watch"):
         if getattr(loaded.config.server, name) != getattr(first.config.server, name):
             log.warning("server.%s has changed: that takes a start anew, and no restart of workers", name)
-    return post, _places(gateway)
+    return _Read(post, _places(gateway), loaded.files)
