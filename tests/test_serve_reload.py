@@ -215,3 +215,25 @@ def test_two_workers_are_replaced_when_the_file_changes(tmp_path):
         (tmp_path / "config.yaml").write_text(config % (NEW % ""))
         served.until(lambda figures: figures["breakers"].get("new", {}).get("workers") == {"closed": 2})
         assert served.chat(model="new/any")[0] == 200
+
+
+def test_two_workers_tell_what_changed_or_what_is_wrong_and_lose_no_request(tmp_path):
+    config = CONFIG.replace("port: 0", "port: 0, workers: 2")
+    with gateway(tmp_path, config % "") as served:
+        before = served.until(lambda figures: len(figures["workers"]["pids"]) == 2)["workers"]["pids"]
+        with Load(served, clients=4, model="sim/quick", max_tokens=1) as load, served.open_chat(stream=True) as stream:
+            read_until(stream, b"data: ")
+            (tmp_path / "config.yaml").write_text(config.replace("port: 0", "prot: 0") % "")
+            status, told = reload(served)
+            assert (status, [(one["line"], one["column"]) for one in told["problems"]]) == (422, [(5, 11)])
+            (tmp_path / "config.yaml").write_text(config.replace("port: 0", "port: 1") % (NEW % ""))
+            assert reload(served) == (
+                200,
+                {"changed": ["providers.new"], "needs_restart": ["server.port"], "problems": []},
+            )
+            assert b"[DONE]" in read_until(stream, b"[DONE]")
+            stream.close()
+            served.until(lambda figures: set(before).isdisjoint(figures["workers"]["pids"]))
+            load.until_more(50)
+        assert (load.failures, set(load.statuses)) == ([], {200})
+        assert served.chat(model="new/any")[0] == 200

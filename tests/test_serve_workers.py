@@ -260,7 +260,7 @@ def test_sighup_with_a_configuration_that_cannot_be_used_keeps_the_old_workers(t
         workers = children(process.pid)
         for text, reason in (
             ("server: { prot: 1 }\n", "config.yaml:1:11: error: unknown key 'prot'"),
-            (config, "refusing to listen on 0.0.0.0 without API keys"),
+            (config, "error: refusing to listen on 0.0.0.0 without API keys"),
         ):
             (tmp_path / "config.yaml").write_text(text)
             process.send_signal(signal.SIGHUP)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from sluicegate.pipeline.config.problems import Problem
 from sluicegate.pipeline.config.sections import GatewayConfig
 
-AT_START = ("host", "port", "workers", "tls", "patience", "half_close", "watch")
-"""Settings of `server` that the process works by, and no gateway in it."""
+OF_THE_SUPERVISOR = ("server.host", "server.port", "server.workers", "server.watch")
+"""What holds for as long as a process that has workers runs."""
+OF_THE_PROCESS = (
+    *OF_THE_SUPERVISOR,
+    "server.tls",
+    "server.patience",
+    "server.half_close",
+    "database.url",
+)
+"""What holds for as long as one that serves runs."""
 
 
 def changes(old: GatewayConfig, new: GatewayConfig) -> list[str]:
@@ -37,18 +46,26 @@ def _differing(prefix: str, before: Mapping[str, Any], after: Mapping[str, Any])
             yield prefix + name
 
 
-def as_started(old: GatewayConfig, new: GatewayConfig) -> tuple[GatewayConfig, list[str]]:
+def as_started(
+    old: GatewayConfig, new: GatewayConfig, names: Collection[str] = OF_THE_PROCESS
+) -> tuple[GatewayConfig, list[str]]:
     """Return the new configuration with what only a start can change as it was, and the paths of such changes."""
-    server, database = old.server, old.database
-    kept = {name: getattr(server, name) for name in AT_START}
-    waiting = [f"server.{name}" for name in AT_START if getattr(new.server, name) != kept[name]]
-    if new.database.url != database.url:
-        waiting.append("database.url")
-    return (
-        msgspec.structs.replace(
-            new,
-            server=msgspec.structs.replace(new.server, **kept),
-            database=msgspec.structs.replace(new.database, url=database.url),
-        ),
-        waiting,
-    )
+    kept: dict[str, dict[str, Any]] = {"server": {}, "database": {}}
+    waiting = []
+    for path in names:
+        section, _, name = path.partition(".")
+        before = getattr(getattr(old, section), name)
+        if getattr(getattr(new, section), name) != before:
+            kept[section][name] = before
+            waiting.append(path)
+    sections = {name: msgspec.structs.replace(getattr(new, name), **values) for name, values in kept.items() if values}
+    return msgspec.structs.replace(new, **sections), waiting
+
+
+def report(changed: list[str], waiting: list[str], problems: Iterable[Problem]) -> dict[str, Any]:
+    """Return what a reload has done, as the admin room answers with it."""
+    return {
+        "changed": changed,
+        "needs_restart": waiting,
+        "problems": [problem.as_dict() for problem in problems],
+    }

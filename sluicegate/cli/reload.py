@@ -20,10 +20,11 @@ from sluicegate.pipeline.config.sections import GatewayConfig
 from sluicegate.pipeline.errors import GatewayError, Overloaded
 from sluicegate.pipeline.gateway import Gateway
 
-from .changes import as_started, changes
+from .changes import as_started, changes, report
 from .exposure import exposure
 from .run import WrongUse
 
+CRASHED = Problem("a stage or provider failed at its start, as the log tells", "crashed")
 log = logging.getLogger("sluicegate.reload")
 
 
@@ -88,7 +89,7 @@ class Reloader:
             except Exception:
                 # Whoever made a stage may have left a bug in it; the old gateway has nothing to do with that.
                 log.exception("a stage or provider failed at its start")
-                problems = (Problem("a stage or provider failed at its start, as the log tells", "crashed"),)
+                problems = (CRASHED,)
             for problem in problems:
                 log.error("the configuration stays as it is: %s", problem)
             raise CannotReload(problems)
@@ -113,8 +114,4 @@ class Reloader:
         for path in waiting:
             log.warning("%s has changed: that takes a start anew", path)
         log.info("configuration reloaded; changed: %s", ", ".join(changed) or "nothing")
-        return {
-            "changed": changed,
-            "needs_restart": waiting,
-            "problems": [problem.as_dict() for problem in read.problems],
-        }
+        return report(changed, waiting, read.problems)

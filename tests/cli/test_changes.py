@@ -1,6 +1,6 @@
 """What differs between two configurations."""
 
-from sluicegate.cli.changes import as_started, changes
+from sluicegate.cli.changes import OF_THE_SUPERVISOR, as_started, changes
 from sluicegate.pipeline.config.load import load
 from sluicegate.pipeline.registry import Registry
 
@@ -49,3 +49,5 @@ def test_what_takes_a_start_anew_stays_and_the_rest_does_not():
     assert waiting == ["server.host", "server.port", "server.tls", "database.url"]
     assert (kept.server.port, kept.server.host, kept.server.max_in_flight) == (1, "127.0.0.1", 7)
     assert (kept.database.url, kept.database.flush) == ("", 1.0)
+    kept, waiting = as_started(config(BASE), config(other), OF_THE_SUPERVISOR)
+    assert (waiting, kept.server.port, kept.server.tls.key) == (["server.host", "server.port"], 1, "b.pem")
