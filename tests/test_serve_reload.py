@@ -237,3 +237,17 @@ def test_two_workers_tell_what_changed_or_what_is_wrong_and_lose_no_request(tmp_
             load.until_more(50)
         assert (load.failures, set(load.statuses)) == ([], {200})
         assert served.chat(model="new/any")[0] == 200
+
+
+def test_the_ledger_has_what_was_asked_before_and_after(tmp_path):
+    with gateway(tmp_path) as served:
+        assert served.chat(max_tokens=1)[0] == 200
+        (tmp_path / "config.yaml").write_text(CONFIG % (NEW % ""))
+        assert reload(served)[0] == 200
+        assert served.chat(model="new/any")[0] == 200
+
+        def providers_told():
+            rows = asked(served, "GET", "/admin/ledger")[1]["rows"]
+            return sorted(row["provider"] for row in rows)
+
+        until(lambda: providers_told() == ["new", "sim"])

@@ -59,13 +59,7 @@ class Supervisor:
     """
 
     def __init__(
-        self,
-        command: Sequence[str],
-        post: Post,
-        count: int,
-        *,
-        max_series: int,
-        started: Callable[[], None],
+        self, command: Sequence[str], post: Post, count: int, *, max_series: int, started: Callable[[], None]
     ) -> None:
         self.post = post
         self._command = command
