@@ -46,6 +46,7 @@ def build(
     stores: Mapping[str, Store] | None = None,
     directory: Directory | None = None,
     revocations: Database | None = None,
+    before: Gateway | None = None,
 ) -> Gateway:
     """Return a gateway that is ready to be run, inside a running trio program.
 
@@ -56,6 +57,8 @@ def build(
         stores: What stages keep their state in, by name; by default ``memory`` is this process' own.
         directory: Knows the keys that are made while the gateway runs; by default there are none.
         revocations: Where revoked tokens are written, for others to hear of; by default they are this process' own.
+        before: The running gateway whose place this one takes. What it has learnt of providers goes on: what has been
+            seen of targets, and, where a provider's settings are the same, its breaker and its list of models.
 
     Raises:
         ConfigError: A stage or provider finds that its settings cannot be used.
@@ -75,6 +78,8 @@ def build(
         directory=directory or NoDirectory(),
         ledger=_ledger(config.database),
     )
+    if before is not None:
+        _take_over(resources, before.resources)
     resources.tokens = _tokens(config, resources, revocations)
     if access_log is not None:
         resources.access_log = access_log
@@ -85,6 +90,17 @@ def build(
     topology = compile_topology(placed, max_in_flight=config.server.max_in_flight)
     _connect(providers, max_connections=config.server.max_in_flight)
     return Gateway(topology, config.server, resources)
+
+
+def _take_over(resources: Resources, before: Resources) -> None:
+    """Go on with what another gateway has learnt of the same providers. Both may use it for as long as both run."""
+    resources.observed = before.observed
+    for name, provider in resources.providers.items():
+        known = before.providers.get(name)
+        if known is not None and (known.type, known.settings) == (provider.type, provider.settings):
+            resources.breakers[name] = before.breakers[name]
+            if (listing := before.live_models.of(name)) is not None:
+                resources.live_models.put(name, listing)
 
 
 def _stores(config: GatewayConfig, given: Mapping[str, Store]) -> dict[str, Store]:

@@ -20,6 +20,7 @@ from sluicegate.pipeline.config.sections import (
     ProviderSettings,
 )
 from sluicegate.pipeline.config.store_settings import StoreSettings
+from sluicegate.pipeline.model_listing import Listing
 from sluicegate.pipeline.registry import NoSettings, Registry, provider, stage
 from sluicegate.pipeline.stage import Verdict
 from sluicegate.testing import ScriptedTransport
@@ -197,3 +198,17 @@ async def test_transports_of_keys_own_are_all_closed_and_a_callers_key_makes_non
     assert up.with_key(Secret("callers-key")).transport is up.transport
     await gateway.resources.aclose()
     assert [one.transport.closed for one in (up, *up.keys.providers)] == [True] * 3
+
+
+async def test_what_was_learnt_of_a_provider_goes_on_where_its_settings_are_the_same():
+    text = "providers:\n  one: { type: simulator }\n  two: { type: simulator }\n"
+    first = build(load(text, {}, Registry()).config)
+    first.resources.live_models.put("one", Listing(("seen",), complete=True))
+    changed = load(text.replace("two: { type: simulator", "two: { type: simulator, tokens: 3"), {}, Registry()).config
+    second = build(changed, before=first)
+    old, new = first.resources, second.resources
+    assert new.observed is old.observed
+    assert [new.breakers[name] is old.breakers[name] for name in ("one", "two")] == [True, False]
+    assert new.live_models.of("one") == Listing(("seen",), complete=True)
+    for gateway in (first, second):
+        await gateway.resources.aclose()

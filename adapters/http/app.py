@@ -95,7 +95,7 @@ class FrontDoor:
             await receive()
             await refuse_websocket(scope, send, REALTIME)
         else:
-            await _lifespan(receive, send)
+            await agree_to_lifespan(receive, send)
 
     async def _lead(self, visit: Visit) -> None:
         """Bring a visit to its room."""
@@ -151,7 +151,7 @@ async def _refuse_method(visit: Visit, route: Route, subject: str) -> None:
     await visit.refuse(error, (b"allow", route.allow.encode("ascii")))
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def agree_to_lifespan(receive: Receive, send: Send) -> None:
     """Agree to what the server says; the gateway's own life is longer than the server's."""
     while True:
         message = await receive()

@@ -17,6 +17,7 @@ from sluicegate.pipeline.config.sections import ServerSettings
 from sluicegate.pipeline.errors import Overloaded
 
 from .control import Channel
+from .reread import changed_in
 
 log = logging.getLogger("sluicegate.workers")
 
@@ -24,6 +25,8 @@ PERIOD = 1.0
 """Seconds between two reports: what a worker that is killed has counted since its last one is lost."""
 ANSWER = 2.0
 """Seconds that a page waits for the supervisor."""
+RELOADING = 30.0
+"""Seconds that a reload waits for the supervisor, which may be replacing workers for one before."""
 FAREWELL = 1.0
 """Seconds to report for the last time."""
 SPARE = 1.0
@@ -51,6 +54,10 @@ class Bond:
         self._asked = 0
         self._answer: Packed | None = None
         self._answered = trio.Event()
+        self._wishing = trio.Lock()
+        self._wished = 0
+        self._told: dict[str, Any] = {}
+        self._heard = trio.Event()
 
     async def run(self) -> None:
         """Listen and report, for as long as the worker lives. A checkpoint.
@@ -93,6 +100,25 @@ class Bond:
         message = f"the supervisor has not told the figures of all workers within {ANSWER:g} s"
         raise Overloaded(message, code="no_figures", retry_after=1.0)
 
+    async def reload(self) -> dict[str, Any]:
+        """Have the supervisor read the configuration anew and replace all workers; return what has changed.
+
+        It has been read and checked by then, and nobody has been replaced yet. A checkpoint.
+
+        Raises:
+            CannotReload: All stays as it is.
+            Overloaded: The supervisor does not answer: it may still replace the workers before.
+        """
+        with trio.move_on_after(RELOADING):
+            async with self._wishing:
+                self._wished += 1
+                self._heard = trio.Event()
+                self._channel.post("reload", lambda: self._wished)
+                await self._heard.wait()
+                return changed_in(self._told)
+        message = f"the supervisor has not read the configuration within {RELOADING:g} s"
+        raise Overloaded(message, code="not_reloaded", retry_after=RELOADING)
+
     async def _report_often(self) -> None:
         while True:
             await trio.sleep(PERIOD)
@@ -113,6 +139,11 @@ class Bond:
                 if number == self._asked:
                     self._answer = packed
                     self._answered.set()
+            case "reloaded":
+                number, told = value
+                if number == self._wished:
+                    self._told = told
+                    self._heard.set()
 
     def _obey(self, order: Order) -> None:
         if self._orders.give(order):

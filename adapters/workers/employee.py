@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import trio
 
@@ -31,6 +31,10 @@ REAPING = 5.0
 """Seconds in which a worker must be gone after it has closed the channel."""
 
 
+Question: TypeAlias = "Callable[[Employee, int], None]"
+"""Called with a worker that wants to know something, and the number of its question."""
+
+
 class Employee:
     """A worker that has been started.
 
@@ -39,6 +43,7 @@ class Employee:
         settings: What the server in it works by.
         channel: The channel to it.
         ask: Called with this worker and a number when it wants the figures of all.
+        wish: The same when it wants the configuration read anew.
 
     Attributes:
         ready: Set once it takes requests, or has ended without ever doing so.
@@ -50,7 +55,7 @@ class Employee:
     """
 
     def __init__(
-        self, process: trio.Process, settings: ServerSettings, channel: Channel, ask: Callable[[Employee, int], None]
+        self, process: trio.Process, settings: ServerSettings, channel: Channel, *, ask: Question, wish: Question
     ) -> None:
         self.process = process
         self.settings = settings
@@ -63,6 +68,7 @@ class Employee:
         self.seen = 0
         self.started = trio.current_time()
         self._ask = ask
+        self._wish = wish
         self._news = trio.Event()
 
     def order(self, order: Order) -> None:
@@ -77,6 +83,10 @@ class Employee:
     def tell(self, number: int, packed: Packed) -> None:
         """Answer its question of this number with the figures of all. Never waits."""
         self.channel.post("answer", lambda: [number, packed])
+
+    def tell_reloaded(self, number: int, told: dict[str, Any]) -> None:
+        """Answer its wish of this number with what became of it. Never waits."""
+        self.channel.post("reloaded", lambda: [number, told])
 
     async def answered(self, number: int) -> None:
         """Wait until it has answered a `look`, or has ended. A checkpoint."""
@@ -130,6 +140,8 @@ class Employee:
                 self._tell()
             case "ask":
                 self._ask(self, value)
+            case "reload":
+                self._wish(self, value)
 
     def _tell(self) -> None:
         self._news.set()
@@ -143,7 +155,7 @@ class Employee:
         return f"ended with code {code}"
 
 
-async def employ(command: Sequence[str], post: Post, ask: Callable[[Employee, int], None]) -> Employee:
+async def employ(command: Sequence[str], post: Post, *, ask: Question, wish: Question) -> Employee:
     """Start a worker. A checkpoint.
 
     Args:
@@ -168,4 +180,4 @@ async def employ(command: Sequence[str], post: Post, ask: Callable[[Employee, in
             raise
     channel = Channel(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
     channel.post("post", lambda: data)
-    return Employee(process, post.config.server, channel, ask)
+    return Employee(process, post.config.server, channel, ask=ask, wish=wish)

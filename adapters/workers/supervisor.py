@@ -23,6 +23,7 @@ from sluicegate.adapters.http.orders import Order
 
 from .employee import Employee, employ
 from .post import Post
+from .reread import Reread
 from .restart import Backoff
 from .totals import Totals
 
@@ -72,6 +73,8 @@ class Supervisor:
         self._totals = Totals(self._employed, max_series)
         self._started: Callable[[], None] | None = started
         self._nursery: trio.Nursery | None = None
+        self._wishes: dict[Employee, int] = {}
+        self._wished = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the workers running, for ever. A checkpoint."""
@@ -81,6 +84,29 @@ class Supervisor:
             for place in self._places:
                 nursery.start_soon(self._keep, place)
             task_status.started()
+
+    def want_reload(self) -> None:
+        """Have the configuration read anew soon. Never waits."""
+        self._wished.set()
+
+    def _wish(self, worker: Employee, number: int) -> None:
+        self._wishes[worker] = number
+        self.want_reload()
+
+    async def reload_often(self, read: Callable[[], Reread]) -> None:
+        """Whenever somebody wants it, read the configuration anew, tell who has asked, and replace all workers.
+
+        However many want it during one time, it is done once more. For ever; a checkpoint.
+        """
+        while True:
+            await self._wished.wait()
+            self._wished = trio.Event()
+            wishes, self._wishes = self._wishes, {}
+            found = read()
+            for worker, number in wishes.items():
+                worker.tell_reloaded(number, found.told)
+            if found.post is not None:
+                await self.replace_all(found.post, max_series=found.max_series)
 
     async def _keep(self, place: Place) -> None:
         """See to it that there is a worker in a place."""
@@ -103,7 +129,7 @@ class Supervisor:
         assert self._nursery is not None
         self._hiring += 1
         try:
-            worker = await employ(self._command, self.post, self._totals.ask)
+            worker = await employ(self._command, self.post, ask=self._totals.ask, wish=self._wish)
         except OSError as error:
             log.error("cannot start a worker: %s", error)
             return None

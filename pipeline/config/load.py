@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from .rules import check_offer, check_order
 from .scalars import is_nothing
 from .sections import SINGLE_SECTIONS, GatewayConfig, ServerSettings
 from .store_section import check_stores, read_stores
-from .variables import Variables
+from .variables import Variables, read_secret_file
 from .worker_rules import check_workers
 
 SECTIONS = (*SINGLE_SECTIONS, "stores", "providers", "models", "prices", "pipeline")
@@ -38,11 +38,13 @@ class Loaded:
     Attributes:
         problems: Warnings, in the order of the file.
         source: The file it came from, as it was named, or words in its place.
+        files: All files that were read for it, secrets too; none where it came as text.
     """
 
     config: GatewayConfig
     problems: tuple[Problem, ...]
     source: str
+    files: tuple[Path, ...] = ()
 
 
 def load(source: Path | str, environ: Mapping[str, str], registry: Registry, *, name: str = "") -> Loaded:
@@ -60,7 +62,14 @@ def load(source: Path | str, environ: Mapping[str, str], registry: Registry, *, 
     if root is None:
         findings.check()
         root = MapNode({}, Mark(1, 1))
-    return _Document(findings, environ, registry, Variables(environ)).load(root)
+    files = {source: None} if isinstance(source, Path) else {}
+
+    def read(path: str) -> str:
+        files[Path(path)] = None
+        return read_secret_file(path)
+
+    loaded = _Document(findings, environ, registry, Variables(environ, read)).load(root)
+    return replace(loaded, files=tuple(files))
 
 
 def load_values(values: Mapping[str, Any], environ: Mapping[str, str], registry: Registry) -> Loaded:

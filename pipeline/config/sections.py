@@ -108,7 +108,13 @@ class ServerSettings(Checked, kw_only=True, frozen=True):
     timeout: Annotated[
         Duration, Meta(gt=0, description="The one deadline of a request; x-sluicegate-timeout may shorten it.")
     ] = 600.0
-    drain: Annotated[Duration, Meta(ge=0, description="How long SIGTERM waits for what is under way.")] = 30.0
+    drain: Annotated[
+        Duration, Meta(ge=0, description="How long SIGTERM, and a reload, wait for what is under way.")
+    ] = 30.0
+    watch: Annotated[
+        bool,
+        Meta(description="true reloads when the configuration's file changes, or a secret's that it names."),
+    ] = False
     tls: Annotated[ServerTlsSettings, Meta(description="HTTPS; off unless both files are named.")] = ServerTlsSettings()
     patience: Annotated[PatienceSettings, Meta(description="How long a client's connection may be silent.")] = (
         PatienceSettings()

@@ -9,6 +9,7 @@ from sluicegate.adapters.http.admin.identities import IdentityPages
 from sluicegate.adapters.http.admin.pages import Pages
 from sluicegate.adapters.http.admin_key import AdminKey
 from sluicegate.adapters.http.app import FrontDoor
+from sluicegate.adapters.http.reloading import Reload
 from sluicegate.adapters.identity.directory import DatabaseDirectory
 from sluicegate.adapters.telemetry.view import View
 from sluicegate.pipeline.config.sections import GatewayConfig
@@ -20,14 +21,17 @@ from sluicegate.stages.parts.keys import KeyTable
 from .exposure import needs_key
 
 
-def front_of(gateway: Gateway, config: GatewayConfig, key: AdminKey, *, view: View | None = None) -> FrontDoor:
+def front_of(
+    gateway: Gateway, config: GatewayConfig, key: AdminKey, *, view: View | None = None, reload: Reload | None = None
+) -> FrontDoor:
     """Return the ASGI application of a gateway. Inside a running trio program.
 
     Args:
         view: Where the admin pages have their figures from; from this gateway alone by default.
+        reload: Reads the configuration anew; by default nobody can.
     """
     version = version_of("sluicegate")
-    pages = Pages(gateway, config, version=version, view=view)
+    pages = Pages(gateway, config, version=version, view=view, reload=reload)
     directory = gateway.resources.directory
     identities = IdentityPages(directory) if isinstance(directory, DatabaseDirectory) else None
     door = AdminDoor(key, pages, config.metrics, find=finder(gateway, config), identities=identities)

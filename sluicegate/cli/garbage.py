@@ -14,3 +14,9 @@ def keep_what_there_is() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS)
+
+
+def look_at_all_again() -> None:
+    """Drop also what was taken as staying and has gone, such as a gateway that was replaced."""
+    gc.unfreeze()
+    keep_what_there_is()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Annotated
@@ -16,7 +17,10 @@ import trio
 import typer
 
 from sluicegate.adapters.http.admin_key import AdminKey, UnusableAdminKey, load_admin_key
+from sluicegate.adapters.http.app import FrontDoor
+from sluicegate.adapters.http.asgi import App
 from sluicegate.adapters.http.certificate import UnusableCertificate, check_certificate
+from sluicegate.adapters.http.generations import Generations
 from sluicegate.adapters.http.lifetime import live_alone
 from sluicegate.adapters.http.sockets import CannotListen, listen, url_of
 from sluicegate.adapters.telemetry.log_writer import LogWriter
@@ -26,19 +30,22 @@ from sluicegate.assembly import build
 from sluicegate.pipeline.config.load import Loaded
 from sluicegate.pipeline.config.problems import ConfigError
 from sluicegate.pipeline.config.sections import GatewayConfig
+from sluicegate.pipeline.config.store_settings import MEMORY
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.registry import Registry
 
 from .database import with_database
 from .exposure import exposure
 from .front import front_of
-from .garbage import keep_what_there_is
+from .garbage import keep_what_there_is, look_at_all_again
 from .keeping import directory_of, keys_are_kept
 from .last_lines import close_logs
 from .left_out import told_at_start
+from .reload import Reloader
 from .run import INTERRUPTED, WrongUse
 from .source import STANDARD_INPUT, load_chosen
 from .start_lines import start_lines
+from .watching import watch
 
 WRONG_CONFIG = 1
 
@@ -95,21 +102,21 @@ def _run(file: Path | None, host: str | None, port: int | None, log_level: LogLe
     url = url_of(sock, secure=bool(server.tls.certificate))
     count = count_workers(server.workers)
 
+    def read_again() -> Loaded:
+        if file == STANDARD_INPUT:
+            raise WrongUse("the configuration came through standard input, which can be read only once")
+        return read()
+
     def started(gateway: Gateway) -> None:
         _say(start_lines(gateway, loaded, url=url, key=key, workers=count, kept=kept))
 
     if count > 1:
         from .supervise import Plan, supervise  # one process alone needs nothing of it
 
-        def read_again() -> Loaded:
-            if file == STANDARD_INPUT:
-                raise WrongUse("the configuration came through standard input, which can be read only once")
-            return read()
-
         supervise(Plan(read_again, registry, sock, key, log_level.value, count), loaded, started)
     else:
         logs = configure(log_level.value, sys.stderr)
-        trio.run(_serve, loaded.config, registry, key, sock, logs, started)
+        trio.run(_serve, loaded, read_again, registry, key, sock, logs, started)
         close_logs(logs)
     return 0
 
@@ -137,17 +144,42 @@ def _say(lines: Iterable[str]) -> None:
 
 
 async def _serve(
-    config: GatewayConfig,
+    loaded: Loaded,
+    read: Callable[[], Loaded],
     registry: Registry,
     key: AdminKey,
     sock: socket,
     logs: LogWriter,
     started: Callable[[Gateway], None],
 ) -> None:
-    """Run the gateway in this process, to its end."""
-    async with directory_of(config) as directory:
-        gateway = build(
-            config, registry, access_log=logs.access, directory=directory, revocations=directory.identities.database
+    """Run the gateway in this process, and those that take its place, to the end."""
+    async with directory_of(loaded.config) as directory:
+        made = partial(
+            build,
+            registry=registry,
+            access_log=logs.access,
+            directory=directory,
+            revocations=directory.identities.database,
         )
+
+        def front(gateway: Gateway, config: GatewayConfig) -> FrontDoor:
+            return front_of(gateway, config, key, view=generations, reload=reloader.reload)
+
+        def succeed(config: GatewayConfig, before: Gateway) -> tuple[Gateway, App]:
+            gateway = made(config, stores={MEMORY: before.resources.stores[MEMORY]}, before=before)
+            return gateway, front(gateway, config)
+
+        gateway = made(loaded.config)
+        generations = Generations(gateway, loaded.config.server, alone=look_at_all_again)
+        reloader = Reloader(loaded, generations, read=read, open_gateway=succeed)
+        generations.open(front(gateway, loaded.config))
+        del gateway  # it may have gone long before this ends
         keep_what_there_is()
-        await live_alone(gateway, front_of(gateway, config, key), sock, started=lambda: started(gateway))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(reloader.run)
+            if loaded.config.server.watch:
+                nursery.start_soon(watch, lambda: reloader.files, reloader.want)
+            await live_alone(
+                generations, generations, sock, started=lambda: started(generations.gateway), reload=reloader.want
+            )
+            nursery.cancel_scope.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from socket import socket
 from tempfile import TemporaryFile
 
@@ -17,18 +17,22 @@ from sluicegate.adapters.stores.table import create_memory
 from sluicegate.adapters.telemetry.logs import configure
 from sluicegate.adapters.workers.post import Files, Post
 from sluicegate.adapters.workers.reign import reign
+from sluicegate.adapters.workers.reread import Reread, refused
 from sluicegate.adapters.workers.supervisor import Supervisor
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.load import Loaded
-from sluicegate.pipeline.config.problems import ConfigError
+from sluicegate.pipeline.config.problems import ConfigError, Problem
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.metrics import MAX_SERIES
 from sluicegate.pipeline.registry import Registry
 
+from .changes import OF_THE_SUPERVISOR, as_started, changes, report
 from .exposure import exposure
 from .keeping import keys_are_kept
 from .last_lines import close_logs
+from .reload import CRASHED
 from .run import WrongUse
+from .watching import watch
 
 log = logging.getLogger("sluicegate.workers")
 
@@ -71,14 +75,17 @@ def supervise(plan: Plan, loaded: Loaded, started: Callable[[Gateway], None]) ->
         post = _post(plan, loaded, files)
         post.dump()
 
-        def reload() -> tuple[Post, int] | None:
-            return _reloaded(plan, loaded, files)
+        rereading = _Rereading(plan, loaded, files)
+
+        async def watch_files(restart: Callable[[], None]) -> None:
+            if loaded.config.server.watch:
+                await watch(lambda: rereading.last.files, restart)
 
         async def run() -> None:
             supervisor = Supervisor(
                 COMMAND, post, plan.count, max_series=_places(gateway), started=lambda: started(gateway)
             )
-            await reign(supervisor, reload)
+            await reign(supervisor, rereading.read, watch_files)
 
         trio.run(run)
         close_logs(logs)
@@ -98,25 +105,51 @@ def _places(gateway: Gateway) -> int:
     return gateway.resources.metrics.reserved + 2 * MAX_SERIES
 
 
-def _reloaded(plan: Plan, first: Loaded, files: Files) -> tuple[Post, int] | None:
-    """Return what new workers are given, or None, with the reasons in the log, if that cannot be."""
-    try:
-        loaded = plan.read()
-        if loaded.source != first.source:
-            raise WrongUse(f"the configuration would come from {loaded.source}, and no more from {first.source}")
+class _Rereading:
+    """Reads the configuration anew, and knows the last one that could be used.
+
+    Attributes:
+        last: What workers are started with.
+    """
+
+    def __init__(self, plan: Plan, loaded: Loaded, files: Files) -> None:
+        self.last = loaded
+        self._plan = plan
+        self._files = files
+
+    def read(self) -> Reread:
+        """Return what new workers are given, or, told in the log too, why the old ones stay. Blocks."""
+        try:
+            return self._read()
+        except ConfigError as error:
+            problems = error.problems
+        except (WrongUse, OSError, TypeError) as error:
+            problems = (Problem(str(error), "unusable"),)
+        except Exception:
+            # Whoever made a stage may have left a bug in it; the workers that run have nothing to do with that.
+            log.exception("a stage or provider failed at its start")
+            problems = (CRASHED,)
+        for problem in problems:
+            log.error("the workers stay as they are: %s", problem)
+        return refused(problems)
+
+    def _read(self) -> Reread:
+        loaded, before = self._plan.read(), self.last
+        if loaded.source != before.source:
+            raise WrongUse(f"the configuration would come from {loaded.source}, and no more from {before.source}")
         if refusal := exposure(loaded.config, kept=keys_are_kept(loaded.config)):
             raise WrongUse(refusal)
         check_certificate(loaded.config.server.tls)
-        gateway = build(loaded.config, plan.registry)
-        post = _post(plan, loaded, files)
+        # The other settings of the server are each worker's own, and so is its database.
+        config, waiting = as_started(before.config, loaded.config, OF_THE_SUPERVISOR)
+        gateway = build(config, self._plan.registry)
+        changed = changes(before.config, config)
+        fresh = replace(loaded, config=config)
+        post = _post(self._plan, fresh, self._files)
         post.dump()
-    except (ConfigError, WrongUse, OSError, TypeError) as error:
-        for line in str(error).splitlines():
-            log.error("the workers stay as they are: %s", line)
-        return None
-    for problem in loaded.problems:
-        log.warning("%s", problem)
-    for name in ("host", "port", "workers"):
-        if getattr(loaded.config.server, name) != getattr(first.config.server, name):
-            log.warning("server.%s has changed: that takes a start anew, and no restart of workers", name)
-    return post, _places(gateway)
+        self.last = fresh
+        for problem in loaded.problems:
+            log.warning("%s", problem)
+        for path in waiting:
+            log.warning("%s has changed: that takes a start anew, and no restart of workers", path)
+        return Reread(report(changed, waiting, loaded.problems), post, _places(gateway))

@@ -58,7 +58,7 @@ async def _work(post: Post, control: socket.socket, logs: LogWriter) -> None:
         orders = Orders()
         channel = Channel(trio.SocketStream(trio.socket.from_stdlib_socket(control)))
         bond = Bond(channel, orders, OwnView(gateway), post.config.server)
-        front = front_of(gateway, post.config, AdminKey(post.admin_key), view=bond)
+        front = front_of(gateway, post.config, AdminKey(post.admin_key), view=bond, reload=bond.reload)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(bond.run)
             keep_what_there_is()

@@ -16,6 +16,7 @@ from sluicegate.pipeline.errors import GatewayError, MethodNotAllowed, NotFound,
 
 from ..asgi import App
 from ..openai_dialect import OPENAI
+from ..reloading import CannotReload
 from ..sizes import size_text
 from .identities import IdentityPages
 from .identity_routes import add_identities, body_of_request
@@ -71,6 +72,10 @@ def _add_pages(app: QuartTrio, pages: Pages) -> None:
     async def circuit_breakers() -> Response:
         return _json(await pages.circuit_breakers())
 
+    @app.post("/admin/reload")
+    async def reload() -> Response:
+        return _json(await pages.reload())
+
     @app.post("/admin/tokens/revoke")
     async def revoke_tokens() -> Response:
         return _json(await pages.revoke_tokens(await body_of_request()))
@@ -111,6 +116,13 @@ def _add_errors(app: QuartTrio) -> None:
         for name, value in error.get_headers():
             if name.lower() == "allow":
                 response.headers[name] = value
+        return response
+
+    @app.errorhandler(CannotReload)
+    async def not_reloaded(error: CannotReload) -> Response:
+        told = {**msgspec.json.decode(OPENAI.error(error, "")), "problems": [one.as_dict() for one in error.problems]}
+        response = _json(told)
+        response.status_code = error.status
         return response
 
     @app.errorhandler(GatewayError)

@@ -17,6 +17,8 @@ from sluicegate.pipeline.errors import InvalidRequest, NotFound
 from sluicegate.pipeline.gateway import Gateway
 from sluicegate.pipeline.ledger import Ledger
 
+from ..reloading import Reload
+
 _Text = Annotated[str, msgspec.Meta(max_length=256)]
 
 
@@ -36,12 +38,22 @@ class Pages:
         config: What it was built from.
         version: Its version.
         view: Where figures come from; from this gateway alone, if nothing else is given.
+        reload: Reads the configuration anew, if anybody can.
     """
 
-    def __init__(self, gateway: Gateway, config: GatewayConfig, *, version: str, view: View | None = None) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        config: GatewayConfig,
+        *,
+        version: str,
+        view: View | None = None,
+        reload: Reload | None = None,
+    ) -> None:
         self._gateway = gateway
         self._config = config
         self._version = version
+        self._reload = reload
         self._view = view or OwnView(gateway)
 
     @property
@@ -80,6 +92,12 @@ class Pages:
     async def circuit_breakers(self) -> dict[str, Any]:
         """Return the state of every breaker."""
         return {"circuit_breakers": breakers_of(await self._view.look())}
+
+    async def reload(self) -> dict[str, Any]:
+        """Have the configuration read anew, and return what has changed. A checkpoint. Raises GatewayError."""
+        if self._reload is None:
+            raise NotFound("this gateway cannot reload its configuration", code="no_reload")
+        return await self._reload()
 
     async def revoke_tokens(self, body: bytes) -> dict[str, Any]:
         """Revoke signed tokens, and return what was asked for. A checkpoint. Raises GatewayError."""

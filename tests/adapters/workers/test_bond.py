@@ -8,12 +8,15 @@ import trio.lowlevel
 import trio.testing
 
 from sluicegate.adapters.http.orders import Order, Orders
+from sluicegate.adapters.http.reloading import CannotReload
 from sluicegate.adapters.telemetry.packing import pack, unpack
 from sluicegate.adapters.telemetry.view import OwnView
-from sluicegate.adapters.workers.bond import ANSWER, PERIOD, Bond
+from sluicegate.adapters.workers.bond import ANSWER, PERIOD, RELOADING, Bond
 from sluicegate.adapters.workers.control import Channel
+from sluicegate.adapters.workers.reread import refused
 from sluicegate.assembly import build
 from sluicegate.pipeline.config.load import load
+from sluicegate.pipeline.config.problems import Mark, Problem, Severity
 from sluicegate.pipeline.errors import Overloaded
 from sluicegate.pipeline.registry import Registry
 
@@ -29,6 +32,8 @@ class Other:
 
     def take(self, kind, value):
         self.got.append((kind, value))
+        if kind == "reload" and self.answers:
+            self.channel.post("reloaded", lambda: [value, self.told])
         if kind == "ask" and self.answers:
             self.channel.post("answer", lambda: [value, self.figures])
 
@@ -106,3 +111,24 @@ async def test_a_supervisor_that_is_silent_is_an_error_in_time_and_not_for_ever(
     assert trio.current_time() - began == ANSWER
     other.answers = True
     assert (await bond.look()).workers == unpack(other.figures).workers
+
+
+async def test_a_reload_is_the_supervisors_and_what_became_of_it_comes_back(autojump_clock, bound):
+    bond, other, _ = bound
+    other.told = {"changed": ["providers.sim"], "needs_restart": [], "problems": []}
+    assert await bond.reload() == other.told
+    problems = (
+        Problem("unknown key 'a'", "unknown-key", Mark(3, 5), hint="did you mean 'b'?", path="server", file="c.yaml"),
+        Problem("not nice", "odd", severity=Severity.WARNING),
+    )
+    other.told = refused(problems).told
+    with pytest.raises(CannotReload) as caught:
+        await bond.reload()
+    assert caught.value.problems == problems
+    assert str(caught.value) == "\n".join(map(str, problems))
+    other.answers = False
+    began = trio.current_time()
+    with pytest.raises(Overloaded, match="has not read the configuration"):
+        await bond.reload()
+    assert trio.current_time() - began == RELOADING
+    assert other.of("reload") == [1, 2, 3]
