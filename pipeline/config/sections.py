@@ -174,9 +174,7 @@ class BreakerSettings(msgspec.Struct, kw_only=True, frozen=True):
         Share, Meta(description="The share of faults among the calls of the window that opens it too; 0 for none.")
     ] = 0.0
     window: Annotated[Duration, Meta(ge=1, description="How far back that share looks.")] = 60.0
-    minimum_calls: Annotated[
-        int, Meta(ge=1, description="Calls in the window below which the share tells nothing.")
-    ] = 20
+    minimum_calls: Annotated[int, Meta(ge=1, description="Fewer calls in the window tell nothing.")] = 20
     recovery: Annotated[Duration, Meta(gt=0, description="How long it stays open before calls may try.")] = 30.0
     half_open_calls: Annotated[
         int, Meta(ge=1, le=1000, description="Calls that may try then at once; as many have to go well to close it.")
